@@ -1,0 +1,14 @@
+/* The hash slot of a key: CRC16/XMODEM of its hash tag, or of the whole key when it has none, modulo 16384. The tag is
+ * what stands between the first '{' and the first '}' behind it, when that is not empty (Redis Cluster specification,
+ * "Key distribution model" and "Hash tags"). */
+#ifndef RCF_KEYSLOT_H
+#define RCF_KEYSLOT_H
+
+#include "parsers/parse.h"
+
+enum { SLOT_COUNT = 16384 };
+
+/* 0 to 16383. */
+unsigned keyslot(struct bytes key);
+
+#endif

@@ -1,0 +1,54 @@
+#include "parsers/bytes/keyslot.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static unsigned slot_of(const char *key)
+{
+    return keyslot((struct bytes){(const uint8_t *)key, strlen(key)});
+}
+
+/* The check value of CRC16/XMODEM is 31C3; the others are what CLUSTER KEYSLOT answers. */
+Test(keyslot, known_slots)
+{
+    static const struct {
+        const char *key;
+        unsigned slot;
+    } known[] = {
+        {"", 0}, {"123456789", 0x31c3}, {"foo", 12182}, {"bar", 5061}, {"hello", 866}, {"a", 15495}, {"somekey", 11058},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        cr_assert_eq(slot_of(known[i].key), known[i].slot, "%s: %u", known[i].key, slot_of(known[i].key));
+}
+
+Test(keyslot, the_tag_alone_is_hashed)
+{
+    static const struct {
+        const char *key, *hashed;
+    } pairs[] = {
+        {"{user1000}.following", "user1000"},
+        {"{user1000}.followers", "user1000"},
+        {"foo{{bar}}zap", "{bar"},
+        {"foo{bar}{zap}", "bar"},
+        {"foo{bar", "foo{bar"},
+        {"foo}bar", "foo}bar"},
+        {"}foo{bar}", "bar"},
+        {"{bar}", "bar"},
+    };
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        cr_assert_eq(slot_of(pairs[i].key), slot_of(pairs[i].hashed), "%s", pairs[i].key);
+}
+
+Test(keyslot, an_empty_tag_is_no_tag)
+{
+    cr_assert_eq(slot_of("foo{}{bar}"), 8363);
+    cr_assert_neq(slot_of("foo{}{bar}"), slot_of("bar"));
+    cr_assert_eq(slot_of("{}"), 15257);
+}
+
+Test(keyslot, any_byte_may_stand_in_a_key)
+{
+    static const uint8_t key[] = {0, '{', 0xff, 0, '}', 0};
+    cr_assert_eq(keyslot((struct bytes){key, sizeof(key)}), keyslot((struct bytes){key + 2, 2}));
+    cr_assert_lt(keyslot((struct bytes){key, 3}), SLOT_COUNT);
+}
