@@ -32,12 +32,12 @@ ifndef V
 Q := @
 endif
 
-PACKAGES := zlib liblz4 libzstd libisal libcrypto libxxhash
-BUILD_DEBS := gcc libc6-dev pkg-config zlib1g-dev liblz4-dev libzstd-dev libisal-dev libssl-dev libxxhash-dev libcsv-dev
+PACKAGES := zlib liblz4 libzstd libisal libcrypto libxxhash jansson
+BUILD_DEBS := gcc libc6-dev pkg-config zlib1g-dev liblz4-dev libzstd-dev libisal-dev libssl-dev libxxhash-dev libcsv-dev libjansson-dev
 TEST_DEBS := clang libcriterion-dev redis-server redis-tools python3 python3-jsonschema shellcheck strace \
 	gzip lz4 zstd
 
-CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -DRCF_VERSION='"$(VERSION)"' -I. -g $(OPTIMISE) -fPIE $(WARNINGS) $(CFLAGS)
+CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -DRCF_VERSION='"$(VERSION)"' -I. -I$(BUILD) -g $(OPTIMISE) -fPIE $(WARNINGS) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now $(LINK_SANITIZE) $(LDFLAGS)
 LDLIBS_ALL = $(shell pkg-config --libs $(PACKAGES)) -lcsv -pthread
 
@@ -55,6 +55,13 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# The text of --explain is the document itself, a string literal a line.
+$(BUILD)/docs/findings.inc: docs/findings.md
+	@mkdir -p $(@D)
+	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
+
+$(BUILD)/tools/findings/explain.o: $(BUILD)/docs/findings.inc
 
 $(BUILD)/libparsers.a: $(patsubst %.c,$(BUILD)/%.o,$(PARSERS))
 	$(Q)rm -f $@ && ar rcs $@ $^

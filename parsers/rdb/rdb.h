@@ -1,0 +1,117 @@
+/* RDB dumps: envelope, opcodes and records, in constant memory.
+ *
+ * The reader steps over every value of Redis 2.x to 8.0 and Valkey 7.2 to 8.1 without copying it; the dialect (magic,
+ * version, aux fields) is decided before a type byte is interpreted. Formats: docs/formats/rdb.md. What cannot be
+ * stepped over safely is PARSE_STOP with its offset and reason.
+ */
+#ifndef RCF_RDB_H
+#define RCF_RDB_H
+
+#include <stdbool.h>
+
+#include "parsers/bytes/source.h"
+#include "parsers/parse.h"
+
+struct rdb;
+
+enum rdb_flags {
+    RDB_DIGEST_VALUES = 1, /* fill rdb_key.digest */
+};
+
+enum rdb_kind {
+    RDB_HEADER,      /* magic and version: always the first item */
+    RDB_AUX,         /* name and value */
+    RDB_SELECT_DB,   /* db */
+    RDB_RESIZE_DB,   /* claimed counts */
+    RDB_SLOT_INFO,   /* Redis 7.4+ opcode 244: slot, keys, expires */
+    RDB_SLOT_IMPORT, /* Valkey 9 opcode 243: name = the job, value = its slots, as "0-99 200-200" */
+    RDB_FUNCTION,    /* value = library code; name only with opcode 246 of Redis 7.0-rc */
+    RDB_MODULE_AUX,  /* name = module name */
+    RDB_KEY,
+    RDB_OPCODE,      /* another known opcode that was stepped over: name = its name */
+    RDB_EOF,         /* checksum; always the last item of a whole dump */
+};
+
+struct rdb_key {
+    uint32_t db;
+    struct bytes name;     /* decoded: integers as decimal text, LZF expanded */
+    uint8_t type;          /* the type byte */
+    const char *type_name; /* what it means in this dump; static */
+    bool has_expiry;
+    int64_t expire_ms;                   /* Unix milliseconds */
+    uint64_t value_offset, value_length; /* the serialised value, without type byte and key */
+    unsigned char digest[16];            /* XXH3-128 of type byte and serialised value, with RDB_DIGEST_VALUES */
+};
+
+/* Of an item, `kind`, `place` and what is marked with its kind are set; an RDB_KEY has nothing else. */
+struct rdb_item {
+    enum rdb_kind kind;
+    struct place place; /* the whole record, from its first opcode (expiry included) to its end */
+    struct bytes name, value;
+    uint32_t version;       /* RDB_HEADER */
+    bool valkey_magic;      /* RDB_HEADER: "VALKEY" instead of "REDIS" */
+    uint32_t db;            /* RDB_SELECT_DB, RDB_RESIZE_DB */
+    uint32_t slot;          /* RDB_SLOT_INFO */
+    uint64_t keys, expires; /* RDB_RESIZE_DB, RDB_SLOT_INFO: claims */
+    struct rdb_key key;     /* RDB_KEY */
+    bool has_checksum;      /* RDB_EOF: version 5 or newer and not 0 */
+    uint64_t stored_checksum, computed_checksum; /* RDB_EOF */
+};
+
+enum rdb_defect {
+    RDB_BAD_CHECKSUM,
+    RDB_TRAILING_BYTES, /* after the checksum */
+    RDB_BAD_STRING,     /* an LZF string that does not expand to its stated length */
+    RDB_BAD_COUNT,      /* RESIZEDB or slot-info disagrees with the keys seen */
+    RDB_BAD_LENGTH,     /* a length in a form that servers do not write */
+    RDB_DANGLING_OPCODE, /* an expiry, idle or freq that no key follows */
+};
+
+/* Why a reader stopped, for callers that have to tell them apart. */
+enum rdb_stop {
+    RDB_STOP_NONE,
+    RDB_STOP_NOT_RDB,     /* no magic */
+    RDB_STOP_TRUNCATED,   /* the evidence ended inside the dump, or a length in it reaches beyond its end */
+    RDB_STOP_CORRUPT,     /* bytes that no server writes; lengths and counts above 2^40 too */
+    RDB_STOP_UNSUPPORTED, /* a version, type or opcode that cannot be stepped over safely */
+    RDB_STOP_READ,        /* the source failed */
+    RDB_STOP_MEMORY,
+};
+
+/* A reader over `source`, which stays the caller's and must outlive it. Offsets count from where the source stands now.
+ * NULL without memory. */
+struct rdb *rdb_open(struct source *source, unsigned flags);
+
+/* The next step; see parsers/parse.h. After RDB_EOF comes PARSE_END: what follows the checksum is rdb_rest() and then
+ * the rest of the source (so that the tail of an AOF with an RDB preamble can be read); trailing bytes are damage only
+ * when rdb_expect_end() was called.
+ *
+ * Damage comes before the item it belongs to, and the same defect once per record. A record whose name or value does
+ * not expand (RDB_BAD_STRING) gives the damage alone; a key so lost still counts where counts are compared. At
+ * PARSE_STOP the item says what is known of the record that could not be read: its offset and, inside a value, kind
+ * RDB_KEY and the key. */
+enum parse_step rdb_next(struct rdb *reader, struct rdb_item *item);
+
+/* Says that nothing may follow the dump: bytes after it are reported as damage, and consumed. */
+void rdb_expect_end(struct rdb *reader);
+
+/* After PARSE_END: bytes that were read from the source beyond the dump and belong to what follows it. Borrowed. */
+struct bytes rdb_rest(const struct rdb *reader);
+
+/* The damage, after PARSE_DAMAGE; borrowed until the next call. NULL when there was none. */
+const struct damage *rdb_damage(const struct rdb *reader);
+
+/* Why reading stopped, in words with the offset, or NULL. */
+const char *rdb_why(const struct rdb *reader);
+enum rdb_stop rdb_stop(const struct rdb *reader);
+
+/* Where a stopped reader stands: the byte that cannot be read on from, or the end of evidence that is truncated. */
+uint64_t rdb_offset(const struct rdb *reader);
+
+void rdb_close(struct rdb *reader);
+
+/* "string", "hash (listpack)", ... or "unknown (77)", in static memory; by the type byte alone: where dialects differ,
+ * that of Redis. */
+const char *rdb_type_name(uint8_t type);
+
+#endif

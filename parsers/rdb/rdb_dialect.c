@@ -1,0 +1,93 @@
+/* The tables of type bytes and opcodes, and which of their rows hold in a dump. */
+#include <inttypes.h>
+
+#include "parsers/bytes/text.h"
+#include "parsers/rdb/rdb_private.h"
+
+#define RDB_TYPE(number, label, who, version, program) \
+    {.name = label, .layout = program, .since = version, .byte = number, .dialects = who, .role = RDB_ROLE_KEY},
+#define RDB_OPCODE_ROW(number, label, who, version, program, task) \
+    {.name = label, .layout = program, .since = version, .byte = number, .dialects = who, .role = task},
+static const struct rdb_row all_rows[] = {
+#include "parsers/rdb/rdb_types.def"
+#include "parsers/rdb/rdb_opcodes.def"
+};
+#undef RDB_TYPE
+#undef RDB_OPCODE_ROW
+
+enum { ROWS = sizeof(all_rows) / sizeof(all_rows[0]) };
+
+#define TEN(tens) \
+    "unknown (" #tens "0)", "unknown (" #tens "1)", "unknown (" #tens "2)", "unknown (" #tens "3)", \
+    "unknown (" #tens "4)", "unknown (" #tens "5)", "unknown (" #tens "6)", "unknown (" #tens "7)", \
+    "unknown (" #tens "8)", "unknown (" #tens "9)"
+static const char unknown_names[][sizeof("unknown (255)")] = {
+    TEN(), TEN(1), TEN(2), TEN(3), TEN(4), TEN(5), TEN(6), TEN(7), TEN(8), TEN(9), TEN(10), TEN(11), TEN(12),
+    TEN(13), TEN(14), TEN(15), TEN(16), TEN(17), TEN(18), TEN(19), TEN(20), TEN(21), TEN(22), TEN(23), TEN(24),
+    "unknown (250)", "unknown (251)", "unknown (252)", "unknown (253)", "unknown (254)", "unknown (255)",
+};
+#undef TEN
+_Static_assert(sizeof(unknown_names) / sizeof(unknown_names[0]) == RDB_BYTES, "a name for each byte");
+
+/* Aux fields that only one server writes: what began as REDIS may turn out, once, to be another's. */
+static const struct {
+    const char *field;
+    enum rdb_dialect dialect;
+} signatures[] = {
+    {"valkey-ver", RDB_VALKEY},
+    {"df-ver", RDB_DRAGONFLY},
+    {"mvcc-tstamp", RDB_KEYDB},
+    {"keydb-subexpire-key", RDB_KEYDB},
+    {"keydb-subexpire-when", RDB_KEYDB},
+    {"repl-masters", RDB_KEYDB},
+};
+
+/* Dragonfly writes REDIS0009 whatever its types are, so versions say nothing there. */
+static bool holds(const struct rdb *reader, const struct rdb_row *row)
+{
+    return row->dialects & reader->dialect && (reader->version >= row->since || reader->dialect == RDB_DRAGONFLY);
+}
+
+void rdb_dialect_apply(struct rdb *reader)
+{
+    for (size_t i = 0; i < RDB_BYTES; i++)
+        reader->rows[i] = NULL;
+    for (size_t i = 0; i < ROWS; i++)
+        if (holds(reader, &all_rows[i]))
+            reader->rows[all_rows[i].byte] = &all_rows[i];
+}
+
+void rdb_dialect_aux(struct rdb *reader, struct bytes name)
+{
+    for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
+        if (reader->dialect != RDB_REDIS || !text_is(name, signatures[i].field))
+            continue;
+        reader->dialect = signatures[i].dialect;
+        rdb_dialect_apply(reader);
+    }
+}
+
+bool rdb_dialect_refuse(struct rdb *reader, uint8_t byte, uint64_t offset)
+{
+    const struct rdb_row *known = NULL;
+    for (size_t i = 0; i < ROWS && !known; i++)
+        if (all_rows[i].byte == byte)
+            known = &all_rows[i];
+    if (!known)
+        return rdb_fail(reader, RDB_STOP_UNSUPPORTED, offset, "byte %u is no known type or opcode", byte);
+    for (size_t i = 0; i < ROWS; i++)
+        if (all_rows[i].byte == byte && all_rows[i].dialects & reader->dialect)
+            return rdb_fail(reader, RDB_STOP_CORRUPT, offset,
+                            "byte %u (%s) in a dump of version %" PRIu32 "; servers write it since version %u", byte,
+                            all_rows[i].name, reader->version, all_rows[i].since);
+    return rdb_fail(reader, RDB_STOP_UNSUPPORTED, offset,
+                    "byte %u (%s) is not known from the server that wrote this dump", byte, known->name);
+}
+
+const char *rdb_type_name(uint8_t type)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (all_rows[i].byte == type && all_rows[i].role == RDB_ROLE_KEY)
+            return all_rows[i].name;
+    return unknown_names[type];
+}

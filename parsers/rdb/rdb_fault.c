@@ -1,0 +1,54 @@
+/* How a reader says that bytes are damaged or that it cannot go on. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "parsers/rdb/rdb_private.h"
+
+bool rdb_fail(struct rdb *reader, enum rdb_stop stop, uint64_t offset, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reader->why, sizeof(reader->why), format, args);
+    va_end(args);
+    size_t used = strlen(reader->why);
+    snprintf(reader->why + used, sizeof(reader->why) - used, " (offset %llu)", (unsigned long long)offset);
+    reader->stop = stop;
+    reader->stop_offset = offset;
+    return false;
+}
+
+bool rdb_ran_out(struct rdb *reader)
+{
+    struct rdb_window *window = &reader->window;
+    uint64_t end = rdb_window_offset(window) + cursor_left(&window->cursor);
+    const char *fault = source_why(window->source);
+    if (window->no_memory)
+        return rdb_fail(reader, RDB_STOP_MEMORY, rdb_window_offset(window), "out of memory");
+    if (fault)
+        return rdb_fail(reader, RDB_STOP_READ, end, "%s", fault);
+    return rdb_fail(reader, RDB_STOP_TRUNCATED, end, "the evidence ends inside the dump");
+}
+
+struct damage *rdb_report(struct rdb *reader, enum rdb_defect defect, struct place place, const char *expected,
+                          const char *format, ...)
+{
+    for (size_t i = 0; i < reader->damage_count; i++)
+        if (reader->damages[i].expected == expected)
+            return NULL;
+    if (reader->damage_count == RDB_DAMAGES)
+        return NULL;
+    char *found = reader->found[reader->damage_count];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(found, RDB_FOUND_TEXT, format, args);
+    va_end(args);
+    struct damage *damage = &reader->damages[reader->damage_count++];
+    *damage = (struct damage){
+        .place = place,
+        .code = defect,
+        .expected = expected,
+        .found = found,
+        .resumed = place.offset + place.length,
+    };
+    return damage;
+}

@@ -1,0 +1,149 @@
+/* Private to parsers/rdb: the parts that rdb.c drives. */
+#ifndef RCF_RDB_PRIVATE_H
+#define RCF_RDB_PRIVATE_H
+
+#include "parsers/rdb/rdb.h"
+#include "parsers/rdb/rdb_window.h"
+
+/* Who wrote the dump: decided by the magic, refined by aux fields. One type byte or opcode may mean different things to
+ * them. */
+enum rdb_dialect {
+    RDB_REDIS = 1,
+    RDB_VALKEY = 2,
+    RDB_KEYDB = 4,
+    RDB_DRAGONFLY = 8,
+    RDB_ANY = RDB_REDIS | RDB_VALKEY | RDB_KEYDB | RDB_DRAGONFLY,
+};
+
+/* What the reader does on a byte that begins a record. */
+enum rdb_role {
+    RDB_ROLE_KEY,
+    RDB_ROLE_EOF,
+    RDB_ROLE_SELECT_DB,
+    RDB_ROLE_EXPIRE_SECONDS,
+    RDB_ROLE_EXPIRE_MS,
+    RDB_ROLE_PREFIX, /* belongs to the key that follows; stepped over */
+    RDB_ROLE_RESIZE_DB,
+    RDB_ROLE_AUX,
+    RDB_ROLE_MODULE_AUX,
+    RDB_ROLE_FUNCTION_PRE_GA,
+    RDB_ROLE_FUNCTION,
+    RDB_ROLE_SLOT_INFO,
+    RDB_ROLE_SLOT_IMPORT,
+    RDB_ROLE_SKIP, /* an item of its own; stepped over */
+    RDB_ROLES,
+};
+
+/* One row of rdb_types.def or rdb_opcodes.def. A layout is a program that the stepper runs; its letters:
+ *
+ *     s  string                         1 4 8  bytes of a fixed number
+ *     l  length                         R      16 bytes (a stream ID)
+ *     z  score as text, or 253 to 255   c      container of a quicklist node: 1 or 2
+ *     M  module values up to their end  o      0, or 1 and a length
+ *     t  tagged element of an array     #      a count, for the next ( ), which is walked so many times
+ */
+struct rdb_row {
+    const char *name;
+    const char *layout;
+    uint16_t since;
+    uint8_t byte;
+    uint8_t dialects;
+    uint8_t role;
+};
+
+enum { RDB_BYTES = 256, RDB_DAMAGES = 8, RDB_FOUND_TEXT = 96, RDB_WHY_TEXT = 256 };
+
+/* A count that the dump states about itself, and what had been seen when it did. */
+struct rdb_claim {
+    bool open;
+    struct place place;
+    uint64_t keys, expires;
+    uint64_t keys_before, expires_before;
+};
+
+enum rdb_state { RDB_AT_MAGIC, RDB_AT_RECORD, RDB_AFTER_EOF, RDB_AT_END };
+
+struct rdb {
+    struct rdb_window window;
+    unsigned flags;
+    enum rdb_state state;
+    enum rdb_dialect dialect;
+    uint32_t version;
+    const struct rdb_row *rows[RDB_BYTES]; /* what a byte means in this dialect and version */
+    bool end_expected;
+
+    uint32_t db;
+    uint64_t keys, expires; /* seen so far */
+    struct rdb_claim db_claim, slot_claim;
+    bool claims_unsure; /* slots are being imported, or the server counts in its own way */
+
+    bool has_prefix; /* opcodes of the key to come have been read */
+    uint64_t prefix_offset;
+    bool has_expiry;
+    int64_t expire_ms;
+
+    bool lost; /* a string of this record could not be decoded, so it is no item */
+    struct damage damages[RDB_DAMAGES];
+    char found[RDB_DAMAGES][RDB_FOUND_TEXT];
+    size_t damage_count, damage_next;
+    bool item_waits; /* behind the damages of its record */
+    struct rdb_item waiting;
+
+    enum rdb_stop stop;
+    uint64_t stop_offset;
+    char why[RDB_WHY_TEXT];
+};
+
+/* The same as rdb_open() with a window of `size` bytes (at least RDB_WINDOW_LEAST), for tests of its borders. */
+struct rdb *rdb_open_sized(struct source *source, unsigned flags, size_t size);
+
+/* rdb_record.c */
+
+enum rdb_outcome {
+    RDB_RECORD_ITEM,
+    RDB_RECORD_MORE, /* it belongs to the next */
+    RDB_RECORD_LOST, /* damage only */
+    RDB_RECORD_STOP,
+};
+
+/* Reads one record. A key fills only item->kind, place and key, which is all that is told of it. */
+enum rdb_outcome rdb_record(struct rdb *reader, struct rdb_item *item);
+
+/* rdb_dialect.c */
+
+/* Fills reader->rows for its dialect and version. */
+void rdb_dialect_apply(struct rdb *reader);
+
+/* Refines the dialect by an aux field. */
+void rdb_dialect_aux(struct rdb *reader, struct bytes name);
+
+/* Stops because of a byte that has no row here, in words that fit what is known of it. */
+bool rdb_dialect_refuse(struct rdb *reader, uint8_t byte, uint64_t offset);
+
+/* rdb_fault.c: both return false, so that a failing step is one line. */
+
+bool rdb_fail(struct rdb *reader, enum rdb_stop stop, uint64_t offset, const char *format, ...)
+    __attribute__((cold, format(printf, 4, 5)));
+
+/* The window could not give what was needed: the evidence ended, the source failed or memory ran out. */
+bool rdb_ran_out(struct rdb *reader) __attribute__((cold));
+
+/* Queues damage with its end as the place where reading goes on, once per record for each text in `expected`, which is
+ * static. Gives the entry, or NULL when there was one already. */
+struct damage *rdb_report(struct rdb *reader, enum rdb_defect defect, struct place place, const char *expected,
+                          const char *format, ...) __attribute__((cold, format(printf, 5, 6)));
+
+/* rdb_step.c: false means that the reader has stopped. */
+
+bool rdb_length(struct rdb *reader, uint64_t *value);
+
+/* The same for a count that fits into `limit`; `what` names it. */
+bool rdb_number(struct rdb *reader, uint64_t limit, const char *what, uint64_t *value);
+
+/* Decodes a string into a run: integers as decimal text, LZF expanded. Sets reader->lost when it does not expand. */
+bool rdb_string(struct rdb *reader, enum rdb_run_of run);
+
+/* Walks over bytes as `layout` says. */
+bool rdb_step(struct rdb *reader, const char *layout);
+
+#endif

@@ -1,0 +1,202 @@
+#include "parsers/rdb/rdb_window.h"
+
+#include <isa-l/crc64.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PREFETCH_ROOM = 4096,    /* the walk may prefetch this far behind the end */
+    SMALL_VALUE = 1024,      /* digested in one piece */
+    FIRST_GROWTH = 64 * 1024 /* first step of a run that outgrows the window */
+};
+
+bool rdb_window_open(struct rdb_window *window, struct source *source, size_t cap)
+{
+    *window = (struct rdb_window){.source = source, .cap = cap, .crc = ~UINT64_C(0)};
+    window->buffer = malloc(cap + PREFETCH_ROOM);
+    window->digest = XXH3_createState();
+    if (!window->buffer || !window->digest)
+        return false;
+    window->cursor = cursor_over((struct bytes){window->buffer, 0});
+    return true;
+}
+
+void rdb_window_close(struct rdb_window *window)
+{
+    for (size_t i = 0; i < RDB_RUNS; i++) {
+        free(window->runs[i].own);
+        free(window->runs[i].text);
+    }
+    XXH3_freeState(window->digest);
+    free(window->buffer);
+}
+
+/* The bytes from `from` (counted from the start of the window) up to the cursor. */
+static struct bytes walked(const struct rdb_window *window, size_t from)
+{
+    struct cursor cursor = cursor_over((struct bytes){window->cursor.start, cursor_offset(&window->cursor)});
+    cursor_take(&cursor, from);
+    return cursor_take(&cursor, cursor_left(&cursor));
+}
+
+uint64_t rdb_window_checksum(struct rdb_window *window)
+{
+    struct bytes news = walked(window, window->summed);
+    /* ISA-L complements what goes in and what comes out, so its raw results chain. */
+    window->crc = crc64_jones_refl(window->crc, news.at, news.len);
+    window->summed += news.len;
+    return ~window->crc;
+}
+
+static bool room(uint8_t **at, size_t *cap, size_t size)
+{
+    if (size <= *cap)
+        return true;
+    uint8_t *larger = realloc(*at, size);
+    if (!larger)
+        return false;
+    *at = larger;
+    *cap = size;
+    return true;
+}
+
+bool rdb_run_room(struct rdb_run *run, size_t size)
+{
+    return room(&run->text, &run->text_cap, size);
+}
+
+static bool keep(struct rdb_run *run)
+{
+    if (!room(&run->own, &run->own_cap, run->bytes.len ? run->bytes.len : 1))
+        return false;
+    memcpy(run->own, run->bytes.at, run->bytes.len);
+    run->bytes.at = run->own;
+    run->borrowed = false;
+    return true;
+}
+
+static void digest_walked(struct rdb_window *window)
+{
+    if (!window->digest_streams) {
+        XXH3_128bits_reset(window->digest);
+        XXH3_128bits_update(window->digest, &window->digest_type, 1);
+        window->digest_streams = true;
+    }
+    struct bytes news = walked(window, window->digest_from);
+    XXH3_128bits_update(window->digest, news.at, news.len);
+    window->digest_from += news.len;
+}
+
+/* Everything up to the cursor may be dropped afterwards. */
+static bool settle(struct rdb_window *window)
+{
+    rdb_window_checksum(window);
+    if (window->digesting)
+        digest_walked(window);
+    for (size_t i = 0; i < RDB_RUNS; i++)
+        if (window->runs[i].borrowed && !keep(&window->runs[i])) {
+            window->no_memory = true;
+            return false;
+        }
+    return true;
+}
+
+bool rdb_window_fill(struct rdb_window *window, size_t want)
+{
+    size_t left = cursor_left(&window->cursor);
+    if (left >= want)
+        return true;
+    if (window->ended || want > window->cap || !settle(window))
+        return false;
+    memmove(window->buffer, window->cursor.at, left);
+    window->base = rdb_window_offset(window);
+    window->summed = 0;
+    window->digest_from = 0;
+    while (left < window->cap) {
+        size_t got = source_read(window->source, window->buffer + left, window->cap - left);
+        left += got;
+        if (!got) {
+            window->ended = true;
+            break;
+        }
+    }
+    window->cursor = cursor_over((struct bytes){window->buffer, left});
+    return left >= want;
+}
+
+bool rdb_window_skip_far(struct rdb_window *window, uint64_t n)
+{
+    while (n > cursor_left(&window->cursor)) {
+        n -= cursor_left(&window->cursor);
+        cursor_take(&window->cursor, cursor_left(&window->cursor));
+        if (!rdb_window_fill(window, 1))
+            return false;
+    }
+    cursor_take(&window->cursor, (size_t)n);
+    return true;
+}
+
+/* A run that does not fit into the window is gathered piece by piece. */
+static bool gather(struct rdb_window *window, uint64_t n, struct rdb_run *run)
+{
+    size_t have = 0;
+    while (have < n) {
+        if (!rdb_window_need(window, 1))
+            return false;
+        uint64_t lack = n - have;
+        size_t piece = cursor_left(&window->cursor) < lack ? cursor_left(&window->cursor) : (size_t)lack;
+        size_t want = have + piece;
+        if (want > run->own_cap && want < FIRST_GROWTH)
+            want = FIRST_GROWTH;
+        else if (want > run->own_cap && want < 2 * run->own_cap)
+            want = 2 * run->own_cap;
+        if (!room(&run->own, &run->own_cap, want)) {
+            window->no_memory = true;
+            return false;
+        }
+        struct bytes part = cursor_take(&window->cursor, piece);
+        memcpy(run->own + have, part.at, part.len);
+        have += part.len;
+    }
+    run->bytes = (struct bytes){run->own, have};
+    run->borrowed = false;
+    return true;
+}
+
+bool rdb_window_take(struct rdb_window *window, uint64_t n, struct rdb_run *run)
+{
+    if (n > window->cap)
+        return gather(window, n, run);
+    if (!rdb_window_need(window, (size_t)n))
+        return false;
+    run->bytes = cursor_take(&window->cursor, (size_t)n);
+    run->borrowed = true;
+    return true;
+}
+
+void rdb_window_digest_begin(struct rdb_window *window, uint8_t type)
+{
+    window->digesting = true;
+    window->digest_streams = false;
+    window->digest_type = type;
+    window->digest_from = cursor_offset(&window->cursor);
+}
+
+void rdb_window_digest_end(struct rdb_window *window, unsigned char digest[16])
+{
+    XXH128_hash_t hash;
+    struct bytes value = walked(window, window->digest_from);
+    if (!window->digest_streams && value.len < SMALL_VALUE) {
+        uint8_t whole[SMALL_VALUE];
+        whole[0] = window->digest_type;
+        memcpy(whole + 1, value.at, value.len);
+        hash = XXH3_128bits(whole, value.len + 1);
+    } else {
+        digest_walked(window);
+        hash = XXH3_128bits_digest(window->digest);
+    }
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, hash);
+    memcpy(digest, canonical.digest, sizeof(canonical.digest));
+    window->digesting = false;
+}

@@ -1,0 +1,90 @@
+/* Private to parsers/rdb: a window of constant size that moves over a source once, from front to back.
+ *
+ * The walk reads through `cursor`, which ends where the window ends; a read that needs more asks for it with
+ * rdb_window_need() first. The checksum is computed beside the walk, over whole windows as they pass. What the walk
+ * wants to keep while the window moves on stands in one of two runs.
+ */
+#ifndef RCF_RDB_WINDOW_H
+#define RCF_RDB_WINDOW_H
+
+#include <xxhash.h>
+
+#include "parsers/bytes/cursor.h"
+#include "parsers/bytes/source.h"
+
+/* Bytes that stay valid while the window moves: borrowed from it at first, copied when it has to move. */
+struct rdb_run {
+    struct bytes bytes;
+    bool borrowed;
+    uint8_t *own; /* the copy, or what never fitted into the window */
+    size_t own_cap;
+    uint8_t *text; /* for what is decoded from the run */
+    size_t text_cap;
+};
+
+enum rdb_run_of { RDB_NAME, RDB_VALUE, RDB_RUNS };
+
+struct rdb_window {
+    struct cursor cursor; /* over what has been read from the source and not been dropped yet */
+    struct source *source;
+    uint8_t *buffer;
+    size_t cap;
+    uint64_t base;  /* offset of cursor.start in the evidence */
+    size_t summed;  /* bytes from cursor.start on that are in `crc` */
+    uint64_t crc;   /* as ISA-L chains it: complemented */
+    bool ended;     /* the source gives no more */
+    bool no_memory; /* a run could not be kept */
+    struct rdb_run runs[RDB_RUNS];
+
+    bool digesting;
+    bool digest_streams; /* the value has outgrown the window and is in `digest` up to `digest_from` */
+    uint8_t digest_type;
+    size_t digest_from; /* from cursor.start */
+    XXH3_state_t *digest;
+};
+
+enum { RDB_WINDOW_LEAST = 16 }; /* the longest run that rdb_window_need() is asked for without a look at the size */
+
+/* False without memory. `cap` is at least RDB_WINDOW_LEAST. */
+bool rdb_window_open(struct rdb_window *window, struct source *source, size_t cap);
+void rdb_window_close(struct rdb_window *window);
+
+/* Moves the window so that `want` bytes (at most its size) stand in the cursor. False when the evidence has fewer
+ * left, the source failed, or a run could not be kept (`no_memory`). */
+bool rdb_window_fill(struct rdb_window *window, size_t want);
+
+/* The same as rdb_window_skip() for what is not in the window. */
+bool rdb_window_skip_far(struct rdb_window *window, uint64_t n);
+
+/* `n` bytes into a run, however many; memory grows with what was read, not with what was asked for. */
+bool rdb_window_take(struct rdb_window *window, uint64_t n, struct rdb_run *run);
+
+/* CRC-64 (Jones) of everything up to the cursor. */
+uint64_t rdb_window_checksum(struct rdb_window *window);
+
+/* XXH3-128, in canonical (big-endian) order, of `type` and the bytes that are walked between the two calls. */
+void rdb_window_digest_begin(struct rdb_window *window, uint8_t type);
+void rdb_window_digest_end(struct rdb_window *window, unsigned char digest[16]);
+
+/* Room for `size` bytes at run->text. False without memory. */
+bool rdb_run_room(struct rdb_run *run, size_t size);
+
+static inline bool rdb_window_need(struct rdb_window *window, size_t n)
+{
+    return cursor_left(&window->cursor) >= n || rdb_window_fill(window, n);
+}
+
+static inline bool rdb_window_skip(struct rdb_window *window, uint64_t n)
+{
+    if (n > cursor_left(&window->cursor))
+        return rdb_window_skip_far(window, n);
+    cursor_take(&window->cursor, (size_t)n);
+    return true;
+}
+
+static inline uint64_t rdb_window_offset(const struct rdb_window *window)
+{
+    return window->base + cursor_offset(&window->cursor);
+}
+
+#endif

@@ -1,0 +1,191 @@
+#include "tools/cluster/membership.h"
+
+#include <inttypes.h>
+
+/* ------------------------------------------------------------------ the clock of a log */
+
+static bool known_offset(int64_t difference_ms, int32_t *zone_s)
+{
+    const int64_t quarter = 15 * 60 * 1000;
+    int64_t steps = (difference_ms + (difference_ms >= 0 ? quarter / 2 : -quarter / 2)) / quarter;
+    int64_t rest = difference_ms - steps * quarter;
+    if (rest < -2000 || rest > 2000 || steps < -14 * 4 || steps > 14 * 4)
+        return false;
+    *zone_s = (int32_t)(steps * quarter / 1000);
+    return true;
+}
+
+static int year_of(int64_t unix_s)
+{
+    /* Mean Gregorian years are exact enough: the neighbours are tried too. */
+    return (int)(1970 + unix_s / 31556952);
+}
+
+bool instance_log_zone(const struct instance *instance, int32_t *zone_s, int *year)
+{
+    if (!instance->dump || !instance->dump->has_ctime)
+        return false;
+    int64_t saved_ms = instance->dump->ctime_s * 1000;
+    for (size_t b = instance->logbook_count; b > 0; b--) {
+        const struct logbook *book = instance->logbooks[b - 1];
+        for (size_t l = book->count; l > 0; l--) {
+            const struct logbook_line *line = &book->lines[l - 1];
+            if (line->event != LOGBOOK_SAVED || !line->time.known)
+                continue;
+            int middle = line->time.has_year ? line->time.year : year_of(instance->dump->ctime_s);
+            for (int y = middle - 1; y <= middle + 1; y++)
+                if (known_offset(log_unix_ms(&line->time, y, 0) - saved_ms, zone_s)) {
+                    *year = y;
+                    return true;
+                }
+        }
+    }
+    return false;
+}
+
+static const struct logbook_line *joined_line(const struct instance *instance, uint32_t node,
+                                              const struct view_store *store)
+{
+    for (size_t b = 0; b < instance->logbook_count; b++) {
+        const char *id = NULL; /* whose the following lines are */
+        for (size_t l = 0; l < instance->logbooks[b]->count; l++) {
+            const struct logbook_line *line = &instance->logbooks[b]->lines[l];
+            if (line->event == LOGBOOK_NEW_IDENTITY || line->event == LOGBOOK_LOADED_IDENTITY ||
+                line->event == LOGBOOK_RESET_IDENTITY)
+                id = line->text;
+            bool its = !id || view_store_find(store, (struct bytes){(const uint8_t *)id, 40}) == node;
+            if (line->event == LOGBOOK_CLUSTER_OK && its)
+                return line;
+        }
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ proofs of membership */
+
+/* The highest epoch that a node is known to have taken part in, or 0. */
+static uint64_t took_part(const struct cluster *cluster, const struct node *node, enum former *how)
+{
+    uint64_t epoch = 0;
+    for (size_t c = 0; c < node->claim_count; c++) {
+        const struct claim *claim = &node->claims[c];
+        if (!claim->own)
+            continue;
+        uint64_t vote = claim->view->has_last_vote_epoch ? claim->view->last_vote_epoch : 0;
+        /* A replica's line shows its primary's epoch from 6.0.6 on, so it proves nothing about the replica. */
+        uint64_t config = claim->sighting->entry->flags & NODE_PRIMARY ? claim->sighting->entry->config_epoch : 0;
+        if (config && config <= cluster->current_epoch && config > epoch) {
+            epoch = config;
+            *how = FORMER_CONFIG_EPOCH;
+        }
+        if (vote && vote <= cluster->current_epoch && vote > epoch) {
+            epoch = vote;
+            *how = FORMER_VOTE;
+        }
+    }
+    return epoch;
+}
+
+static const struct claim *older_view(const struct cluster *cluster, const struct node *node, struct arena *arena)
+{
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        const struct instance *instance = &cluster->evidence->instances[cluster->core[i]];
+        if (instance->node == node->number)
+            continue;
+        for (size_t h = 0; h < instance->history_count; h++) {
+            const struct sighting *sighting = view_find(instance->history[h], node->number);
+            struct claim *claim = sighting ? arena_alloc(arena, sizeof(*claim)) : NULL;
+            if (claim) {
+                *claim = (struct claim){cluster->core[i], instance->history[h], sighting, false};
+                return claim;
+            }
+        }
+    }
+    return NULL;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+struct membership membership_of(const struct cluster *cluster, uint32_t index, struct arena *arena)
+{
+    const struct node *node = &cluster->nodes[index];
+    struct membership m = {.former = FORMER_UNKNOWN};
+    uint64_t epoch = took_part(cluster, node, &m.former);
+    (void)epoch;
+    if (node->instance != SIZE_MAX) {
+        const struct instance *instance = &cluster->evidence->instances[node->instance];
+        m.former_line = joined_line(instance, node->number, cluster->evidence->store);
+        if (m.former_line && m.former == FORMER_UNKNOWN)
+            m.former = FORMER_LOG;
+        int32_t zone;
+        int year;
+        if (m.former_line && m.former_line->time.known && instance_log_zone(instance, &zone, &year))
+            m.proof_ms = log_unix_ms(&m.former_line->time, year, zone);
+    }
+    m.former_claim = older_view(cluster, node, arena);
+    if (m.former_claim) {
+        if (m.former == FORMER_UNKNOWN)
+            m.former = FORMER_VIEW;
+        m.proof_ms = earlier(m.proof_ms, m.former_claim->sighting->pong_ms);
+    }
+    for (size_t c = 0; c < node->claim_count; c++)
+        if (!node->claims[c].own)
+            m.proof_ms = earlier(m.proof_ms, node->claims[c].sighting->pong_ms);
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        if (cluster->evidence->instances[cluster->core[i]].node == node->number)
+            continue;
+        switch (membership_silence(cluster, index, cluster->core[i], &m)) {
+        case SILENCE_LISTS: m.lists++; break;
+        case SILENCE_FORGOT: m.forgot++; break;
+        case SILENCE_UNSAVED: m.unsaved++; break;
+        }
+    }
+    return m;
+}
+
+enum silence membership_silence(const struct cluster *cluster, uint32_t index, size_t instance,
+                                const struct membership *membership)
+{
+    const struct node *node = &cluster->nodes[index];
+    const struct view *view = cluster->evidence->instances[instance].view;
+    enum former how = FORMER_UNKNOWN;
+    if (view_find(view, node->number))
+        return SILENCE_LISTS;
+    uint64_t epoch = took_part(cluster, node, &how);
+    if (epoch && view->has_current_epoch && view->current_epoch >= epoch)
+        return SILENCE_FORGOT;
+    /* A view of the node's own: when it was last in contact with this instance, it was a member in its own eyes. */
+    if (membership->proof_ms && view->newest_pong_ms > membership->proof_ms)
+        return SILENCE_FORGOT;
+    /* An older view of the same instance lists it: what was saved is gone. */
+    const struct instance *owner = &cluster->evidence->instances[instance];
+    for (size_t h = 0; h < owner->history_count; h++)
+        if (view_find(owner->history[h], node->number))
+            return SILENCE_FORGOT;
+    return SILENCE_UNSAVED;
+}
+
+const char *membership_former_text(const struct cluster *cluster, uint32_t index, const struct membership *membership,
+                                   struct arena *arena)
+{
+    const struct node *node = &cluster->nodes[index];
+    const struct claim *own = node->claim_count && node->claims[0].own ? &node->claims[0] : NULL;
+    switch (membership->former) {
+    case FORMER_CONFIG_EPOCH:
+        return arena_format(arena, "a member once: its own configEpoch is %" PRIu64 ", and the members have reached %" PRIu64,
+                            own->sighting->entry->config_epoch, cluster->current_epoch);
+    case FORMER_VOTE:
+        return arena_format(arena, "a member once: it voted in epoch %" PRIu64 ", and the members have reached %" PRIu64,
+                            own->view->last_vote_epoch, cluster->current_epoch);
+    case FORMER_LOG:
+        return "a member once: its log says \"Cluster state changed: ok\"";
+    case FORMER_VIEW:
+        return "a member once: an older view of a member names it";
+    case FORMER_UNKNOWN:
+        break;
+    }
+    return "nothing proves that it was a member before";
+}

@@ -1,0 +1,322 @@
+#include "tools/evidence/choose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "parsers/bytes/text.h"
+#include "tools/evidence/condition.h"
+#include "tools/evidence/names.h"
+
+/* The instance being filled. */
+struct choosing {
+    struct evidence *evidence;
+    const struct known *known;
+    struct instance *instance;
+    const size_t *members;
+    size_t count;
+    const char *last_id; /* that a log states, or NULL */
+};
+
+static const struct evidence_file *member(const struct choosing *choosing, size_t i)
+{
+    return &choosing->evidence->files[choosing->members[i]];
+}
+
+static struct bytes of_string(const char *text)
+{
+    return (struct bytes){(const uint8_t *)text, strlen(text)};
+}
+
+/* What speaks for a view being the newest, in the order in which it counts. */
+struct age {
+    bool finished; /* no temporary file: what it holds never became the server's */
+    bool is_last;  /* its own id is the last one that the log states: other ids were given up */
+    bool alone;    /* it knows no other node, so it holds no time: it was saved before all joins, or after a reset */
+    int64_t pong_ms;
+    uint64_t epoch;
+    const struct view *view;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct age *left = a, *right = b;
+    if (left->finished != right->finished)
+        return left->finished ? -1 : 1;
+    if (left->is_last != right->is_last)
+        return left->is_last ? -1 : 1;
+    if (left->alone != right->alone)
+        return left->alone ? -1 : 1;
+    if (left->pong_ms != right->pong_ms)
+        return left->pong_ms > right->pong_ms ? -1 : 1;
+    if (left->epoch != right->epoch)
+        return left->epoch > right->epoch ? -1 : 1;
+    return (left->view->file > right->view->file) - (left->view->file < right->view->file);
+}
+
+/* A nodes.conf under its own name, not a copy of one. */
+static bool is_in_place(const struct choosing *choosing, const struct evidence_file *file)
+{
+    struct bytes stem = names_split(file->path).stem;
+    const char *stated = settings_text(choosing->instance->settings, "cluster-config-file", NULL);
+    return file->kind == EVIDENCE_NODESCONF &&
+           (stated ? names_compare(stem, names_split(stated).name) == 0 : text_ends(stem, ".conf"));
+}
+
+static struct age age_of(const struct choosing *choosing, const struct evidence_file *file)
+{
+    const struct sighting *own = view_own(file->view);
+    const char *id = own ? view_store_id(choosing->evidence->store, own->entry->node) : "";
+    return (struct age){
+        .finished = !file->temporary,
+        .is_last = choosing->last_id && strcmp(id, choosing->last_id) == 0,
+        .alone = file->view->newest_pong_ms == 0 && is_in_place(choosing, file),
+        .pong_ms = file->view->newest_pong_ms,
+        .epoch = file->view->current_epoch,
+        .view = file->view,
+    };
+}
+
+static bool choose_views(struct choosing *choosing)
+{
+    struct instance *instance = choosing->instance;
+    struct arena *arena = choosing->evidence->arena;
+    struct age *ages = arena_array(arena, choosing->count, sizeof(*ages));
+    const struct view **views = arena_array(arena, choosing->count, sizeof(*views));
+    size_t count = 0;
+    if (!ages || !views)
+        return false;
+    for (size_t i = 0; i < choosing->count; i++)
+        if (member(choosing, i)->view)
+            ages[count++] = age_of(choosing, member(choosing, i));
+    if (!count)
+        return true;
+    qsort(ages, count, sizeof(*ages), newest_first);
+    for (size_t i = 0; i < count; i++)
+        views[i] = ages[i].view;
+    bool usable = ages[0].finished;
+    instance->view = usable ? views[0] : NULL;
+    instance->history = views + usable;
+    instance->history_count = count - usable;
+    return true;
+}
+
+/* Of several configurations the one under a plain name, the others being copies. */
+static void choose_settings(struct choosing *choosing)
+{
+    const struct evidence_file *best = NULL;
+    for (size_t i = 0; i < choosing->count; i++) {
+        const struct evidence_file *file = member(choosing, i);
+        if (file->kind != EVIDENCE_CONF || !file->settings)
+            continue;
+        bool plain = text_ends(names_split(file->path).stem, ".conf");
+        bool own_port = settings_find(file->settings, "port");
+        if (!best || (own_port && !settings_find(best->settings, "port")) ||
+            (plain && !text_ends(names_split(best->path).stem, ".conf")))
+            best = file;
+    }
+    choosing->instance->settings = best ? best->settings : NULL;
+}
+
+static int64_t log_begin(const struct logbook *logbook, bool *has_year)
+{
+    *has_year = logbook->count && logbook->lines[0].time.known && logbook->lines[0].time.has_year;
+    return *has_year ? log_unix_ms(&logbook->lines[0].time, 0, 0) : 0;
+}
+
+/* By the first event where the year is written; else rotated logs (x.log.2, x.log.1) before the current one (x.log). */
+static int oldest_first(const void *a, const void *b, void *context)
+{
+    const struct logbook *left = *(const struct logbook *const *)a, *right = *(const struct logbook *const *)b;
+    const struct evidence *evidence = context;
+    bool left_year, right_year;
+    int64_t left_ms = log_begin(left, &left_year), right_ms = log_begin(right, &right_year);
+    if (left_year && right_year && left_ms != right_ms)
+        return left_ms < right_ms ? -1 : 1;
+    struct bytes left_stem = names_split(evidence->files[left->file].path).stem;
+    struct bytes right_stem = names_split(evidence->files[right->file].path).stem;
+    if (names_extends(left_stem, right_stem) != names_extends(right_stem, left_stem))
+        return names_extends(left_stem, right_stem) ? -1 : 1;
+    if (left_stem.len != right_stem.len)
+        return left_stem.len > right_stem.len ? -1 : 1;
+    int order = names_compare(right_stem, left_stem);
+    return order ? order : (left->file > right->file) - (left->file < right->file);
+}
+
+static bool choose_logs(struct choosing *choosing)
+{
+    struct instance *instance = choosing->instance;
+    instance->logbooks = arena_array(choosing->evidence->arena, choosing->count, sizeof(*instance->logbooks));
+    if (!instance->logbooks)
+        return false;
+    for (size_t i = 0; i < choosing->count; i++)
+        if (member(choosing, i)->logbook)
+            instance->logbooks[instance->logbook_count++] = member(choosing, i)->logbook;
+    qsort_r(instance->logbooks, instance->logbook_count, sizeof(*instance->logbooks), oldest_first, choosing->evidence);
+    for (size_t i = 0; i < instance->logbook_count; i++)
+        if (instance->logbooks[i]->id)
+            choosing->last_id = instance->logbooks[i]->id;
+    return true;
+}
+
+/* What speaks for a file being the dump that the server would find; 0 for temporary files. */
+static unsigned dump_rank(const struct choosing *choosing, const struct evidence_file *file)
+{
+    enum { STATED = 16, PORT = 8, DEFAULT = 4, BESIDE = 2, ANY = 1 };
+    struct bytes stem = names_split(file->path).stem;
+    struct bytes folder = names_split(file->path).folder;
+    const char *stated = settings_text(choosing->instance->settings, "dbfilename", NULL);
+    const struct view *view = choosing->instance->view;
+    unsigned rank = ANY;
+    uint16_t port;
+    bool firm;
+    if (file->temporary)
+        return 0;
+    if (stated && names_compare(stem, names_split(stated).name) == 0)
+        rank += STATED;
+    for (size_t at = 0; names_next_port(stem, &at, &port, &firm);)
+        if (port == choosing->known->port && !(rank & PORT) && text_ends(stem, ".rdb"))
+            rank += PORT;
+    if (text_is(stem, "dump.rdb"))
+        rank += DEFAULT;
+    if (view && names_compare(folder, names_split(choosing->evidence->files[view->file].path).folder) == 0)
+        rank += BESIDE;
+    return rank;
+}
+
+/* The only one that is called so, or simply the only one; equal ranks decide nothing. */
+static bool choose_dump(struct choosing *choosing)
+{
+    struct instance *instance = choosing->instance;
+    const struct dump *best = NULL;
+    unsigned best_rank = 0;
+    size_t equal = 0;
+    instance->other_dumps = arena_array(choosing->evidence->arena, choosing->count, sizeof(*instance->other_dumps));
+    if (!instance->other_dumps)
+        return false;
+    for (size_t i = 0; i < choosing->count; i++) {
+        const struct evidence_file *file = member(choosing, i);
+        unsigned rank = file->dump ? dump_rank(choosing, file) : 0;
+        if (!rank || rank < best_rank)
+            continue;
+        equal = rank == best_rank ? equal + 1 : 1;
+        best = file->dump;
+        best_rank = rank;
+    }
+    instance->dump = equal == 1 ? best : NULL;
+    for (size_t i = 0; i < choosing->count; i++) {
+        const struct dump *dump = member(choosing, i)->dump;
+        if (dump && dump != instance->dump)
+            instance->other_dumps[instance->other_dump_count++] = dump;
+    }
+    return true;
+}
+
+static void choose_manifest(struct choosing *choosing)
+{
+    const char *append = settings_text(choosing->instance->settings, "appendfilename", "appendonly.aof");
+    for (size_t i = 0; i < choosing->count; i++) {
+        const struct evidence_file *file = member(choosing, i);
+        struct bytes stem = names_split(file->path).stem;
+        if (!file->manifest || file->temporary)
+            continue;
+        if (!choosing->instance->manifest || (names_begins(stem, of_string(append)) && text_ends(stem, ".manifest")))
+            choosing->instance->manifest = file->manifest;
+    }
+}
+
+static void choose_server(struct instance *instance)
+{
+    for (size_t i = instance->logbook_count; i > 0; i--)
+        if (instance->logbooks[i - 1]->server.product) {
+            instance->server = instance->logbooks[i - 1]->server;
+            instance->server_basis = "log";
+            return;
+        }
+    if (instance->dump && instance->dump->writer.product) {
+        instance->server = instance->dump->writer;
+        instance->server_basis = "dump";
+    } else if (instance->view) {
+        instance->server = condition_grammar(instance->view, &instance->server_basis);
+    }
+}
+
+static void choose_node(const struct choosing *choosing)
+{
+    struct instance *instance = choosing->instance;
+    const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
+    instance->node = NO_NODE;
+    if (own)
+        instance->node = own->entry->node;
+    else if (choosing->last_id)
+        instance->node = view_store_node(choosing->evidence->store, of_string(choosing->last_id));
+}
+
+/* An address that a configuration gives other nodes, or listens on: no wildcard, no loopback name. */
+static const char *conf_ip(const struct settings *settings)
+{
+    const char *announced = settings_text(settings, "cluster-announce-ip", "");
+    const struct setting *bind = settings_find(settings, "bind");
+    if (announced[0])
+        return announced;
+    for (size_t i = 0; bind && bind->words && i < bind->word_count; i++) {
+        const char *word = bind->words[i] + (bind->words[i][0] == '-');
+        if (names_is_ip(of_string(word)) && strcmp(word, "0.0.0.0") != 0 && strcmp(word, "::") != 0 &&
+            strcmp(word, "127.0.0.1") != 0 && strcmp(word, "::1") != 0)
+            return word;
+    }
+    return "";
+}
+
+static uint16_t own_port(const struct sighting *own)
+{
+    if (!own)
+        return 0;
+    return own->entry->port ? own->entry->port : own->entry->tls_port;
+}
+
+static bool choose_address(const struct choosing *choosing)
+{
+    struct instance *instance = choosing->instance;
+    const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
+    instance->port = own_port(own) ? own_port(own) : choosing->known->port;
+    instance->ip = own ? own->entry->ip : "";
+    if (!instance->ip[0])
+        instance->ip = conf_ip(instance->settings);
+    if (!instance->ip[0] && names_is_ip(choosing->known->scope))
+        instance->ip = arena_copy(choosing->evidence->arena, choosing->known->scope.at, choosing->known->scope.len);
+    return instance->ip;
+}
+
+/* Where the server's own files lie: those it rewrites first. */
+static bool choose_folder(const struct choosing *choosing)
+{
+    static const enum evidence_kind order[] = {EVIDENCE_NODESCONF, EVIDENCE_RDB, EVIDENCE_CONF,
+                                               EVIDENCE_LOG,       EVIDENCE_AOF, EVIDENCE_AOF_MANIFEST};
+    const struct instance *instance = choosing->instance;
+    size_t chosen = choosing->members[0];
+    bool found = instance->view && !instance->view->capture;
+    if (found)
+        chosen = instance->view->file;
+    for (size_t k = 0; k < sizeof(order) / sizeof(*order) && !found; k++)
+        for (size_t i = 0; i < choosing->count && !found; i++)
+            if (member(choosing, i)->kind == order[k]) {
+                chosen = choosing->members[i];
+                found = true;
+            }
+    struct bytes folder = names_split(choosing->evidence->files[chosen].path).folder;
+    choosing->instance->folder = arena_copy(choosing->evidence->arena, folder.at, folder.len);
+    return choosing->instance->folder;
+}
+
+bool choose(struct evidence *evidence, const struct known *known, const size_t *members, size_t count,
+            struct instance *instance)
+{
+    struct choosing choosing = {evidence, known, instance, members, count, NULL};
+    choose_settings(&choosing);
+    if (!choose_logs(&choosing) || !choose_views(&choosing) || !choose_dump(&choosing))
+        return false;
+    choose_manifest(&choosing);
+    choose_server(instance);
+    choose_node(&choosing);
+    return choose_address(&choosing) && choose_folder(&choosing);
+}

@@ -1,0 +1,192 @@
+/* Tests:     the keys in dumps against who serves which slot.
+ * Relies on: slot owners, and tools/cluster/copies.h for where else keys exist.
+ * Reports:   keys-in-foreign-slot, keys-only-here. */
+#include <string.h>
+
+#include "tools/cluster/copies.h"
+#include "tools/findings/checks.h"
+
+struct foreign {
+    const struct cluster *cluster;
+    uint32_t serves;   /* node whose slots are at home here, or NO_NODE */
+    const struct dump *dump;
+    const bool *importing; /* slots that the instance or its primary is importing */
+};
+
+static bool is_foreign(const void *context, unsigned slot)
+{
+    const struct foreign *f = context;
+    return f->dump->slot_keys[slot] && !f->importing[slot] &&
+           (f->serves == NO_NODE || f->cluster->slots[slot].node != f->serves);
+}
+
+static void mark_importing(const struct cluster *cluster, uint32_t index, bool *importing)
+{
+    if (index == NO_NODE)
+        return;
+    const struct node *node = &cluster->nodes[index];
+    for (size_t c = 0; c < node->claim_count && node->claims[c].own; c++)
+        for (uint32_t m = 0; m < node->claims[c].sighting->entry->mark_count; m++)
+            if (node->claims[c].sighting->entry->marks[m].kind == SLOT_IMPORTING)
+                importing[node->claims[c].sighting->entry->marks[m].slot] = true;
+}
+
+/* The first keys of foreign slots, to be shown. */
+struct showing {
+    struct findings *findings;
+    struct finding *finding;
+    const struct foreign *foreign;
+    size_t shown;
+};
+
+static bool show_key(void *context, const struct rdb_item *item)
+{
+    struct showing *showing = context;
+    if (item->kind == RDB_KEY && is_foreign(showing->foreign, keyslot(item->key.name))) {
+        struct place place = item->place;
+        if (place.length > 160)
+            place.length = 160;
+        finding_shows(showing->findings, showing->finding, showing->foreign->dump->file, place);
+        showing->shown++;
+    }
+    return showing->shown < 3;
+}
+
+static const char *at_start(struct server server, uint32_t slots)
+{
+    if (server.product == PRODUCT_VALKEY && server_compare(server, 8, 0, 0) >= 0)
+        return "At its next start as a primary this server deletes them";
+    if (server.product == PRODUCT_UNKNOWN)
+        return "At its next start as a primary, Redis and Valkey 7.2 mark the slots as importing; Valkey 8.0 and newer delete the keys";
+    return slots == 1 ? "At its next start as a primary this server marks the slot as importing"
+                      : "At its next start as a primary this server marks the slots as importing";
+}
+
+/* The dump was saved after a view of the instance already named another owner. */
+static bool younger_than_change(const struct instance *instance, const struct foreign *foreign)
+{
+    const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
+    if (!own || !foreign->dump->has_ctime || foreign->dump->ctime_s * 1000 <= instance->view->newest_pong_ms)
+        return false;
+    for (uint32_t r = 0; r < own->entry->range_count; r++)
+        for (unsigned slot = own->entry->ranges[r].first; slot <= own->entry->ranges[r].last && slot < SLOT_COUNT; slot++)
+            if (is_foreign(foreign, slot))
+                return false;
+    return true;
+}
+
+static void check_foreign(struct findings *findings, const struct cluster *cluster, uint32_t index, size_t number)
+{
+    const struct instance *instance = &findings->evidence->instances[number];
+    const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
+    bool member = node && node->standing == STANDING_MEMBER;
+    bool *importing = arena_array(findings->arena, SLOT_COUNT, sizeof(*importing));
+    struct foreign foreign = {cluster, NO_NODE, instance->dump, importing};
+    if (!instance->dump || !instance->dump->slot_keys || !importing)
+        return;
+    if (member) {
+        foreign.serves = node->replica && node->follows != NO_NODE ? node->follows : index;
+        mark_importing(cluster, index, importing);
+        mark_importing(cluster, foreign.serves, importing);
+    }
+    const char *slots = slots_text(findings->arena, is_foreign, &foreign);
+    if (!slots || !*slots)
+        return;
+    uint64_t keys = 0;
+    uint32_t slot_count = 0;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (is_foreign(&foreign, slot)) {
+            keys += instance->dump->slot_keys[slot];
+            slot_count++;
+        }
+    bool severe = !member || younger_than_change(instance, &foreign);
+    struct finding *f = findings_add(findings, FINDING_KEYS_IN_FOREIGN_SLOT, CERTAINTY_PROVED);
+    if (!f)
+        return;
+    if (node)
+        finding_about(findings, f, cluster, index);
+    f->cluster = (size_t)(cluster - findings->clusters->all);
+    f->node = instance->name;
+    f->host = instance->host;
+    if (!severe)
+        f->severity = SEVERITY_WARNING;
+    f->slots = slots;
+    f->has_keys = true;
+    f->keys = keys;
+    f->summary = arena_format(findings->arena, "Its dump holds %llu key%s of %u slot%s%s. %s.", (unsigned long long)keys,
+                              keys == 1 ? "" : "s", slot_count, slot_count == 1 ? "" : "s",
+                              member ? " that neither it nor its primary serves" : ", and it is no member",
+                              at_start(instance->server, slot_count));
+    f->rule = !member ? "an outsider serves no slots"
+              : severe ? "the dump is younger than the view of this instance that already names other owners"
+                       : "the dump may be older than the change of owner";
+    f->settles = "a newer dump of this instance, or newer views in which it owns the slots";
+    struct source *source = evidence_reopen(findings->evidence, instance->dump->file);
+    struct showing showing = {findings, f, &foreign, 0};
+    const char *why;
+    if (source)
+        dump_walk(source, false, show_key, &showing, &why);
+    source_close(source);
+    if (node && node->claim_count)
+        finding_shows_claim(findings, f, &node->claims[0]);
+}
+
+static bool is_marked(const void *context, unsigned slot)
+{
+    const bool *marked = context;
+    return marked[slot];
+}
+
+static void check_only_here(struct findings *findings, const struct cluster *cluster, uint32_t index, size_t number)
+{
+    const struct instance *instance = &findings->evidence->instances[number];
+    if (!instance->dump || !instance->dump->keys)
+        return;
+    struct copies *copies = copies_of(cluster, number, findings->arena);
+    bool *slots = arena_array(findings->arena, SLOT_COUNT, sizeof(*slots));
+    if (!copies || !copies->only_here || !slots)
+        return;
+    for (size_t k = 0; k < copies->count; k++)
+        slots[copies->keys[k].slot] |= copies->keys[k].coverage == COVERAGE_ONLY_HERE;
+    struct finding *f = findings_add(findings, FINDING_KEYS_ONLY_HERE, CERTAINTY_PROVED);
+    if (!f)
+        return;
+    if (index != NO_NODE)
+        finding_about(findings, f, cluster, index);
+    f->cluster = (size_t)(cluster - findings->clusters->all);
+    f->node = instance->name;
+    f->host = instance->host;
+    if (cluster->missing_count || copies->skipped_count)
+        f->certainty = CERTAINTY_PROBABLE;
+    f->slots = slots_text(findings->arena, is_marked, slots);
+    f->has_keys = true;
+    f->keys = copies->only_here;
+    f->summary = arena_format(findings->arena, "%llu of its %zu keys are in no dump of a member that could cover them: flushing it would destroy them.",
+                              (unsigned long long)copies->only_here, copies->count);
+    f->rule = "a key is covered only by a whole dump of its slot's owner or that owner's replica, not older, with an equal value";
+    f->settles = copies->skipped_count ? arena_format(findings->arena, "better dumps of the owners: %s", copies->skipped[0])
+                                       : "newer dumps of the slots' owners that hold them";
+    f->goal = "rejoin";
+    for (size_t k = 0, shown = 0; k < copies->count && shown < 8; k++)
+        if (copies->keys[k].coverage == COVERAGE_ONLY_HERE) {
+            struct place place = copies->keys[k].place;
+            if (place.length > 160)
+                place.length = 160;
+            finding_shows(findings, f, copies->file, place);
+            shown++;
+        }
+}
+
+void check_keys(struct findings *findings, const struct cluster *cluster)
+{
+    for (size_t i = 0; i < findings->evidence->instance_count; i++) {
+        uint32_t index = cluster_node_of(cluster, i);
+        bool alone = clusters_of(findings->clusters, i) == NULL;
+        /* An instance of no cluster is judged against the only one there is. */
+        if (index == NO_NODE && !(alone && findings->clusters->count == 1))
+            continue;
+        check_foreign(findings, cluster, index, i);
+        if (index == NO_NODE || cluster->nodes[index].standing == STANDING_OUTSIDER)
+            check_only_here(findings, cluster, index, i);
+    }
+}

@@ -1,0 +1,242 @@
+/* Tests:     each id of a cluster against the views that testify.
+ * Relies on: tools/cluster/membership.h for what a file's silence is worth.
+ * Reports:   stale-self-membership, half-forgotten, member-unsaved, shadow-replica, stale-claim-wins. */
+#include <string.h>
+
+#include "tools/cluster/membership.h"
+#include "tools/findings/checks.h"
+
+/* "a, b and 3 more", by name; at most `most` of them. */
+static const char *names_of(struct arena *arena, const struct cluster *cluster, const uint32_t *nodes, size_t count,
+                            size_t most)
+{
+    const char *text = "";
+    for (size_t i = 0; i < count && i < most; i++)
+        text = arena_format(arena, "%s%s%s (%.8s)", text ? text : "", i ? ", " : "", cluster->nodes[nodes[i]].name,
+                            cluster->nodes[nodes[i]].id);
+    return count > most ? arena_format(arena, "%s and %zu more", text ? text : "", count - most) : text;
+}
+
+/* A view that is silent about a node is shown by its vars line, which says how far it had come. */
+static void shows_silence(struct findings *findings, struct finding *finding, const struct view *view)
+{
+    if (view->has_vars)
+        finding_shows(findings, finding, view->file, view->vars);
+    else if (view->count)
+        finding_shows(findings, finding, view->file,
+                      (struct place){view->sightings[0].offset, view->sightings[0].length, view->sightings[0].line});
+}
+
+static void shows_views(struct findings *findings, struct finding *finding, const struct cluster *cluster,
+                        uint32_t index, const struct membership *m, enum silence which)
+{
+    const struct node *node = &cluster->nodes[index];
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        const struct instance *instance = &cluster->evidence->instances[cluster->core[i]];
+        if (instance->node == node->number || membership_silence(cluster, index, cluster->core[i], m) != which)
+            continue;
+        const struct claim *claim = node_claim(node, cluster->core[i]);
+        if (claim)
+            finding_shows_claim(findings, finding, claim);
+        else
+            shows_silence(findings, finding, instance->view);
+    }
+}
+
+static const char *who(struct findings *findings, const struct cluster *cluster, uint32_t index,
+                       const struct membership *m, enum silence which)
+{
+    const char *text = "";
+    size_t shown = 0;
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        const struct instance *instance = &cluster->evidence->instances[cluster->core[i]];
+        if (instance->node == cluster->nodes[index].number ||
+            membership_silence(cluster, index, cluster->core[i], m) != which)
+            continue;
+        if (shown++ < 6)
+            text = arena_format(findings->arena, "%s%s%s", text ? text : "", shown > 1 ? ", " : "", instance->name);
+    }
+    return shown > 6 ? arena_format(findings->arena, "%s and %zu more", text ? text : "", shown - 6) : text;
+}
+
+static size_t listed_by(const struct cluster *cluster, const struct node *node)
+{
+    const struct view *view = node->claims[0].view;
+    size_t members = 0;
+    for (size_t n = 0; n < cluster->member_count; n++)
+        members += view_find(view, cluster->nodes[n].number) != NULL;
+    return members;
+}
+
+static void report_stale(struct findings *findings, const struct cluster *cluster, uint32_t index,
+                         const struct membership *m)
+{
+    struct arena *arena = findings->arena;
+    const struct node *node = &cluster->nodes[index];
+    bool proved = m->former != FORMER_UNKNOWN && m->unsaved == 0 && cluster->missing_count == 0;
+    struct finding *f = findings_add(findings, FINDING_STALE_SELF_MEMBERSHIP, proved ? CERTAINTY_PROVED : CERTAINTY_PROBABLE);
+    if (!f)
+        return;
+    size_t lines = listed_by(cluster, node), testified = m->forgot + m->unsaved;
+    finding_about(findings, f, cluster, index);
+    f->goal = "rejoin";
+    f->summary = arena_format(arena, "Its %s lists %zu of the %zu members. None of the %zu members whose views are here lists it.",
+                              node->claims[0].view->capture ? "view" : "nodes.conf", lines, cluster->member_count, testified);
+    f->rule = arena_format(arena, "%s; absent from every member's view saved since",
+                           membership_former_text(cluster, index, m, arena));
+    if (cluster->missing_count)
+        f->settles = arena_format(arena, "the views of the members whose files are missing (%s): one that lists %.8s makes it half-forgotten",
+                                  names_of(arena, cluster, cluster->missing, cluster->missing_count, 12), node->id);
+    else if (m->former == FORMER_UNKNOWN)
+        f->settles = arena_format(arena, "its log (\"Cluster state changed: ok\"), or an older view of a member that lists %.8s", node->id);
+    else if (m->unsaved)
+        f->settles = arena_format(arena, "newer views of %s, whose files may be older than its membership",
+                                  who(findings, cluster, index, m, SILENCE_UNSAVED));
+    else
+        f->settles = arena_format(arena, "a member's view that lists %.8s", node->id);
+    f->detail = arena_format(arena, "silent: %s", who(findings, cluster, index, m, SILENCE_FORGOT));
+    finding_shows_claim(findings, f, &node->claims[0]);
+    if (m->former == FORMER_LOG)
+        finding_shows(findings, f, m->former_line->file, m->former_line->place);
+    if (m->former == FORMER_VIEW)
+        finding_shows_claim(findings, f, m->former_claim);
+    shows_views(findings, f, cluster, index, m, SILENCE_FORGOT);
+}
+
+static void report_half(struct findings *findings, const struct cluster *cluster, uint32_t index,
+                        const struct membership *m)
+{
+    struct arena *arena = findings->arena;
+    bool proved = m->former != FORMER_UNKNOWN;
+    struct finding *f = findings_add(findings, FINDING_HALF_FORGOTTEN, proved ? CERTAINTY_PROVED : CERTAINTY_PROBABLE);
+    if (!f)
+        return;
+    finding_about(findings, f, cluster, index);
+    if (!proved)
+        f->severity = SEVERITY_WARNING;
+    f->goal = "rejoin";
+    f->summary = arena_format(arena, "%zu member%s still list%s it, %zu ha%s forgotten it: it comes back by gossip once the ban ends.",
+                              m->lists, m->lists == 1 ? "" : "s", m->lists == 1 ? "s" : "", m->forgot,
+                              m->forgot == 1 ? "s" : "ve");
+    f->rule = arena_format(arena, "files that do not list it were saved after it had become a member (%s)",
+                           m->former == FORMER_UNKNOWN ? "another view's pong for it is older than their newest pong"
+                                                       : membership_former_text(cluster, index, m, arena));
+    f->settles = proved ? "newer views of the silent members that list it"
+                        : "newer views of the silent members, or its log";
+    f->detail = arena_format(arena, "listed by %s\nforgotten by %s", who(findings, cluster, index, m, SILENCE_LISTS),
+                             who(findings, cluster, index, m, SILENCE_FORGOT));
+    shows_views(findings, f, cluster, index, m, SILENCE_LISTS);
+    shows_views(findings, f, cluster, index, m, SILENCE_FORGOT);
+    if (m->former == FORMER_LOG)
+        finding_shows(findings, f, m->former_line->file, m->former_line->place);
+}
+
+static void report_unsaved(struct findings *findings, const struct cluster *cluster, uint32_t index,
+                           const struct membership *m)
+{
+    const struct node *node = &cluster->nodes[index];
+    struct finding *f = findings_add(findings, FINDING_MEMBER_UNSAVED, CERTAINTY_PROBABLE);
+    if (!f)
+        return;
+    finding_about(findings, f, cluster, index);
+    f->summary = arena_format(findings->arena, "%zu of %zu files do not list it yet: they were saved before it is known to have joined.",
+                              m->unsaved, m->unsaved + m->lists);
+    f->rule = "from Redis 5.0.10 and 6.0.5 and in Valkey, gossip adds a node without saving the file";
+    f->settles = "CLUSTER NODES of the silent members";
+    f->detail = arena_format(findings->arena, "not yet in the files of %s", who(findings, cluster, index, m, SILENCE_UNSAVED));
+    if (node->claim_count)
+        finding_shows_claim(findings, f, &node->claims[0]);
+    shows_views(findings, f, cluster, index, m, SILENCE_LISTS);
+}
+
+/* A replica that nobody lists still copies from its primary: SYNC asks for no membership. */
+static void report_shadow(struct findings *findings, const struct cluster *cluster, uint32_t index)
+{
+    const struct node *node = &cluster->nodes[index];
+    if (!node->replica || node->follows == NO_NODE || cluster->nodes[node->follows].standing != STANDING_MEMBER)
+        return;
+    const struct node *primary = &cluster->nodes[node->follows];
+    const struct logbook_line *sync = NULL;
+    if (primary->instance != SIZE_MAX) {
+        const struct instance *instance = &cluster->evidence->instances[primary->instance];
+        for (size_t b = 0; b < instance->logbook_count; b++)
+            for (size_t l = 0; l < instance->logbooks[b]->count; l++) {
+                const struct logbook_line *line = &instance->logbooks[b]->lines[l];
+                if (line->event == LOGBOOK_REPLICA_SYNC && line->text && strcmp(line->text, node->name) == 0)
+                    sync = line;
+            }
+    }
+    struct finding *f = findings_add(findings, FINDING_SHADOW_REPLICA, CERTAINTY_PROBABLE);
+    if (!f)
+        return;
+    finding_about(findings, f, cluster, index);
+    f->goal = "rejoin";
+    f->summary = arena_format(findings->arena, "It is configured as a replica of %s (%.8s), whose cluster does not list it: where it runs, it copies unseen.",
+                              primary->name, primary->id);
+    f->rule = "its own view makes it a replica of a member, and replication asks for no membership";
+    f->settles = arena_format(findings->arena, "INFO replication of %s: a replica at %s", primary->name, node->name);
+    finding_shows_claim(findings, f, &node->claims[0]);
+    if (sync)
+        finding_shows(findings, f, sync->file, sync->place);
+}
+
+struct winning {
+    const struct cluster *cluster;
+    const struct entry *entry;
+    bool claimed[SLOT_COUNT];
+};
+
+static bool wins(const void *context, unsigned slot)
+{
+    const struct winning *w = context;
+    uint32_t owner = w->cluster->slots[slot].node;
+    return w->claimed[slot] &&
+           (owner == NO_NODE || w->cluster->nodes[owner].entry->config_epoch < w->entry->config_epoch);
+}
+
+static void report_winning_claim(struct findings *findings, const struct cluster *cluster, uint32_t index)
+{
+    const struct node *node = &cluster->nodes[index];
+    struct winning w = {.cluster = cluster, .entry = node->entry};
+    if (!node->primary)
+        return;
+    for (uint32_t r = 0; r < node->entry->range_count; r++)
+        for (unsigned slot = node->entry->ranges[r].first; slot <= node->entry->ranges[r].last && slot < SLOT_COUNT; slot++)
+            w.claimed[slot] = true;
+    const char *slots = slots_text(findings->arena, wins, &w);
+    if (!slots || !*slots)
+        return;
+    struct finding *f = findings_add(findings, FINDING_STALE_CLAIM_WINS, CERTAINTY_PROVED);
+    if (!f)
+        return;
+    finding_about(findings, f, cluster, index);
+    f->slots = slots;
+    f->summary = arena_format(findings->arena, "If it rejoined now, its claim at configEpoch %llu would take slots from the members.",
+                              (unsigned long long)node->entry->config_epoch);
+    f->rule = "a slot goes to the claim with the higher configEpoch, and to any claim when it is unassigned";
+    f->settles = "newer views of the owners with a higher configEpoch";
+    finding_shows_claim(findings, f, node->stands);
+}
+
+void check_membership(struct findings *findings, const struct cluster *cluster)
+{
+    for (uint32_t index = 0; index < cluster->node_count; index++) {
+        const struct node *node = &cluster->nodes[index];
+        if (node->standing == STANDING_GHOST)
+            continue;
+        struct membership m = membership_of(cluster, index, findings->arena);
+        if (node->standing == STANDING_OUTSIDER) {
+            if (m.forgot == 0) {
+                report_unsaved(findings, cluster, index, &m);
+                continue;
+            }
+            report_stale(findings, cluster, index, &m);
+            report_shadow(findings, cluster, index);
+            report_winning_claim(findings, cluster, index);
+        } else if (m.lists && m.forgot) {
+            report_half(findings, cluster, index, &m);
+        } else if (m.lists && m.unsaved) {
+            report_unsaved(findings, cluster, index, &m);
+        }
+    }
+}

@@ -1,0 +1,327 @@
+/* Tests:     every slot: owned, served, claimed twice, seen alike, and not left half-way.
+ * Relies on: the owners that tools/cluster decides on.
+ * Reports:   slot-uncovered, slot-unserved, slot-conflict, slot-view-mismatch, slot-open. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/findings/checks.h"
+
+/* A set of slots under construction. */
+struct slot_set {
+    bool has[SLOT_COUNT];
+    unsigned count;
+};
+
+static bool in_set(const void *context, unsigned slot)
+{
+    return ((const struct slot_set *)context)->has[slot];
+}
+
+static struct place line_of(const struct sighting *sighting)
+{
+    return (struct place){sighting->offset, sighting->length, sighting->line};
+}
+
+
+/* ------------------------------------------------------------------ uncovered and unserved */
+
+static void check_uncovered(struct findings *findings, const struct cluster *cluster)
+{
+    struct slot_set set = {.count = 0};
+    uint32_t listed = NO_NODE;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        if (cluster->slots[slot].node != NO_NODE)
+            continue;
+        set.has[slot] = true;
+        set.count++;
+        if (listed == NO_NODE)
+            listed = cluster->slots[slot].listed;
+    }
+    /* A cluster without any slot is one that was never given slots. */
+    if (set.count == 0)
+        return;
+    struct finding *f = findings_add(findings, FINDING_SLOT_UNCOVERED,
+                                     cluster->missing_count && listed == NO_NODE ? CERTAINTY_PROBABLE : CERTAINTY_PROVED);
+    if (!f)
+        return;
+    if (listed != NO_NODE)
+        finding_about(findings, f, cluster, listed);
+    f->cluster = (size_t)(cluster - findings->clusters->all);
+    f->slots = slots_text(findings->arena, in_set, &set);
+    f->goal = "repair";
+    const char *effect = cluster->full_coverage ? "Full coverage is required, so the whole cluster is down"
+                                                : "Full coverage is not required: only these slots are down";
+    if (listed != NO_NODE) {
+        const struct node *node = &cluster->nodes[listed];
+        f->summary = arena_format(findings->arena, "%u slot%s that peers still list for %s: its own file no longer claims %s. %s.",
+                                  set.count, set.count == 1 ? "" : "s", node->name, set.count == 1 ? "it" : "them", effect);
+        f->rule = "an owner's own file overrides what peers list for it at the same configEpoch: peers never drop a slot because its owner did";
+        for (size_t c = 0; c < node->claim_count && c < 3; c++)
+            finding_shows_claim(findings, f, &node->claims[c]);
+    } else {
+        f->summary = arena_format(findings->arena, "%u slot%s that no member claims in any view. %s.", set.count,
+                                  set.count == 1 ? "" : "s", effect);
+        f->rule = "no standing claim of a member names the slot";
+        for (size_t i = 0; i < cluster->core_count && i < 3; i++) {
+            const struct view *view = cluster->evidence->instances[cluster->core[i]].view;
+            const struct sighting *own = view_own(view);
+            if (own || view->count)
+                finding_shows(findings, f, view->file, line_of(own ? own : &view->sightings[0]));
+        }
+    }
+    f->settles = cluster->missing_count ? "the files of the members that are missing, if one of them claims the slots"
+                                        : "a newer file of a member that claims them";
+}
+
+static bool has_healthy_copy(const struct cluster *cluster, uint32_t primary)
+{
+    for (uint32_t n = 0; n < cluster->member_count; n++)
+        if (cluster->nodes[n].replica && cluster->nodes[n].follows == primary && !cluster->nodes[n].failed)
+            return true;
+    return false;
+}
+
+static void check_unserved(struct findings *findings, const struct cluster *cluster)
+{
+    for (uint32_t n = 0; n < cluster->member_count; n++) {
+        const struct node *node = &cluster->nodes[n];
+        if (!node->failed || !node->slots_owned)
+            continue;
+        struct finding *f = findings_add(findings, FINDING_SLOT_UNSERVED, CERTAINTY_PROVED);
+        if (!f)
+            return;
+        finding_about(findings, f, cluster, n);
+        f->slots = cluster_slots_of(cluster, n, findings->arena);
+        f->goal = "repair";
+        f->summary = arena_format(findings->arena, "Their owner %s is failed and no replica has taken over%s. %s.", node->name,
+                                  has_healthy_copy(cluster, n) ? ", although a healthy one is listed" : "",
+                                  cluster->full_coverage ? "Full coverage is required, so the whole cluster is down"
+                                                         : "Full coverage is not required: only these slots are down");
+        f->rule = "the newest claim to the slots is that of a failed primary";
+        f->settles = "a later view in which another node claims the slots at a higher configEpoch";
+        finding_shows_claim(findings, f, node->failed_by);
+        finding_shows_claim(findings, f, node->stands);
+    }
+}
+
+/* ------------------------------------------------------------------ conflicts */
+
+static bool marked_failed(const struct cluster *cluster, uint32_t by, uint32_t node)
+{
+    const struct node *winner = &cluster->nodes[by];
+    if (winner->instance == SIZE_MAX)
+        return false;
+    const struct claim *claim = node_claim(&cluster->nodes[node], winner->instance);
+    return claim && claim->sighting->entry->flags & NODE_FAIL;
+}
+
+static const struct claim *own_claim(const struct node *node)
+{
+    return node->claim_count && node->claims[0].own ? &node->claims[0] : NULL;
+}
+
+static void report_conflict(struct findings *findings, const struct cluster *cluster, uint32_t winner, uint32_t loser)
+{
+    struct slot_set set = {.count = 0};
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (cluster->slots[slot].node == winner && cluster->slots[slot].rival == loser) {
+            set.has[slot] = true;
+            set.count++;
+        }
+    const struct node *won = &cluster->nodes[winner], *lost = &cluster->nodes[loser];
+    const struct claim *claim = own_claim(lost);
+    unsigned long long high = won->entry->config_epoch, low = claim ? claim->sighting->entry->config_epoch : 0;
+    struct finding *f = findings_add(findings, FINDING_SLOT_CONFLICT, CERTAINTY_PROVED);
+    if (!f)
+        return;
+    finding_about(findings, f, cluster, winner);
+    f->slots = slots_text(findings->arena, in_set, &set);
+    f->goal = "repair";
+    if (high == low) {
+        f->summary = arena_format(findings->arena, "%s and %s both claim them at configEpoch %llu: neither wins until one of them raises its epoch.",
+                                  won->name, lost->name, high);
+        f->rule = "equal config epochs: the node with the smaller id raises its own when the two talk";
+    } else if (marked_failed(cluster, winner, loser)) {
+        f->severity = SEVERITY_WARNING;
+        f->summary = arena_format(findings->arena, "%s owns them at configEpoch %llu; the file of %s, which it marks as failed, still claims them at %llu. "
+                                  "When %s returns it yields, and what only its dump holds is lost.",
+                                  won->name, high, lost->name, low, lost->name);
+        f->rule = "the higher configEpoch wins";
+    } else {
+        f->summary = arena_format(findings->arena, "%s claims them at configEpoch %llu, %s at %llu: %s wins once they talk.",
+                                  won->name, high, lost->name, low, won->name);
+        f->rule = "the higher configEpoch wins";
+    }
+    f->settles = "newer files of both nodes";
+    finding_shows_claim(findings, f, won->stands);
+    finding_shows_claim(findings, f, claim);
+}
+
+static void check_conflicts(struct findings *findings, const struct cluster *cluster)
+{
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        uint32_t winner = cluster->slots[slot].node, loser = cluster->slots[slot].rival;
+        bool told = false;
+        if (winner == NO_NODE || loser == NO_NODE)
+            continue;
+        for (unsigned before = 0; before < slot && !told; before++)
+            told = cluster->slots[before].node == winner && cluster->slots[before].rival == loser;
+        if (!told)
+            report_conflict(findings, cluster, winner, loser);
+    }
+}
+
+/* ------------------------------------------------------------------ views that name another owner */
+
+/* The view's picture of the slot is of an earlier epoch than the one that decided: told as stale-view. */
+static bool outdated(const struct cluster *cluster, const struct claim *claim, unsigned slot)
+{
+    uint32_t owner = cluster->slots[slot].node;
+    return owner != NO_NODE && claim->sighting->entry->config_epoch < cluster->nodes[owner].entry->config_epoch;
+}
+
+static void check_mismatches(struct findings *findings, const struct cluster *cluster)
+{
+    struct slot_set *set = arena_alloc(findings->arena, sizeof(*set));
+    bool *unlisted = arena_array(findings->arena, SLOT_COUNT, sizeof(*unlisted));
+    const struct claim *shown[4] = {NULL};
+    size_t shown_count = 0, views = 0;
+    if (!set || !unlisted)
+        return;
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        const struct instance *instance = &cluster->evidence->instances[cluster->core[i]];
+        bool deviates = false;
+        memset(unlisted, 1, SLOT_COUNT * sizeof(*unlisted));
+        for (size_t s = 0; s < instance->view->count; s++) {
+            const struct sighting *sighting = &instance->view->sightings[s];
+            const struct entry *entry = sighting->entry;
+            if (!(entry->flags & NODE_PRIMARY) || !entry->range_count)
+                continue;
+            uint32_t index = cluster_node(cluster, entry->node);
+            const struct claim *claim = index == NO_NODE ? NULL : node_claim(&cluster->nodes[index], cluster->core[i]);
+            for (uint32_t r = 0; claim && r < entry->range_count; r++)
+                for (unsigned slot = entry->ranges[r].first; slot <= entry->ranges[r].last && slot < SLOT_COUNT; slot++) {
+                    unlisted[slot] = false;
+                    if (cluster->slots[slot].node == index || outdated(cluster, claim, slot))
+                        continue;
+                    deviates = true;
+                    set->count += !set->has[slot];
+                    set->has[slot] = true;
+                    if (shown_count < 4 && (!shown_count || shown[shown_count - 1] != claim))
+                        shown[shown_count++] = claim;
+                }
+        }
+        for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+            uint32_t owner = cluster->slots[slot].node;
+            /* A view that shows nobody, although it knows the owner at its present epoch. */
+            const struct claim *claim = unlisted[slot] && owner != NO_NODE ? node_claim(&cluster->nodes[owner], cluster->core[i]) : NULL;
+            if (!claim || claim->own || outdated(cluster, claim, slot))
+                continue;
+            deviates = true;
+            set->count += !set->has[slot];
+            set->has[slot] = true;
+            if (shown_count < 4 && (!shown_count || shown[shown_count - 1] != claim))
+                shown[shown_count++] = claim;
+        }
+        views += deviates;
+    }
+    if (!set->count)
+        return;
+    struct finding *f = findings_add(findings, FINDING_SLOT_VIEW_MISMATCH, CERTAINTY_PROVED);
+    if (!f)
+        return;
+    f->cluster = (size_t)(cluster - findings->clusters->all);
+    f->slots = slots_text(findings->arena, in_set, set);
+    f->goal = "repair";
+    f->summary = arena_format(findings->arena, "%zu of %zu views name%s another owner than the standing claims do.", views,
+                              cluster->core_count, views == 1 ? "s" : "");
+    f->rule = "the owner is the member whose standing claim has the highest configEpoch; these views show the same epoch and another owner";
+    f->settles = "newer views of the members named";
+    for (size_t i = 0; i < shown_count; i++)
+        finding_shows_claim(findings, f, shown[i]);
+}
+
+/* ------------------------------------------------------------------ open slots */
+
+/* The other half of a mark on the peer's own line. */
+static bool paired(const struct cluster *cluster, uint32_t peer, uint32_t node, const struct mark *mark)
+{
+    const struct claim *claim = peer == NO_NODE ? NULL : own_claim(&cluster->nodes[peer]);
+    for (uint32_t m = 0; claim && m < claim->sighting->entry->mark_count; m++) {
+        const struct mark *other = &claim->sighting->entry->marks[m];
+        if (other->slot == mark->slot && other->kind != mark->kind && other->peer == cluster->nodes[node].number)
+            return true;
+    }
+    return false;
+}
+
+struct mark_group {
+    enum slot_mark kind;
+    uint32_t peer;
+    bool paired;
+};
+
+static void report_open(struct findings *findings, const struct cluster *cluster, uint32_t index,
+                        const struct claim *claim, struct mark_group group)
+{
+    struct slot_set set = {.count = 0};
+    const struct entry *entry = claim->sighting->entry;
+    uint32_t peer = cluster_node(cluster, group.peer);
+    for (uint32_t m = 0; m < entry->mark_count; m++)
+        if (entry->marks[m].kind == group.kind && entry->marks[m].peer == group.peer &&
+            paired(cluster, peer, index, &entry->marks[m]) == group.paired) {
+            set.has[entry->marks[m].slot] = true;
+            set.count++;
+        }
+    /* Of a pair, the migrating side speaks for both. */
+    if (group.paired && group.kind == SLOT_IMPORTING)
+        return;
+    struct finding *f = findings_add(findings, FINDING_SLOT_OPEN, CERTAINTY_PROVED);
+    if (!f)
+        return;
+    const char *peer_name = peer != NO_NODE ? cluster->nodes[peer].name
+                                            : arena_format(findings->arena, "%.8s", view_store_id(cluster->evidence->store, group.peer));
+    const char *name = cluster->nodes[index].name;
+    finding_about(findings, f, cluster, index);
+    f->slots = slots_text(findings->arena, in_set, &set);
+    f->goal = "repair";
+    if (group.paired)
+        f->summary = arena_format(findings->arena, "Migrating from %s to %s, and %s is importing: a move that was not finished.", name,
+                                  peer_name, peer_name);
+    else if (group.kind == SLOT_MIGRATING)
+        f->summary = arena_format(findings->arena, "%s is migrating to %s, but %s is not importing.", name, peer_name, peer_name);
+    else
+        f->summary = arena_format(findings->arena, "%s is importing from %s, but %s is not migrating.", name, peer_name, peer_name);
+    f->rule = "open-slot marks on the own lines of members";
+    f->settles = "newer files of both nodes; a move that is going on at the moment of collection looks the same";
+    finding_shows_claim(findings, f, claim);
+    const struct claim *other = peer == NO_NODE ? NULL : own_claim(&cluster->nodes[peer]);
+    finding_shows_claim(findings, f, other);
+}
+
+static void check_open(struct findings *findings, const struct cluster *cluster)
+{
+    for (uint32_t n = 0; n < cluster->member_count; n++) {
+        const struct claim *claim = own_claim(&cluster->nodes[n]);
+        const struct entry *entry = claim ? claim->sighting->entry : NULL;
+        for (uint32_t m = 0; entry && m < entry->mark_count; m++) {
+            const struct mark *mark = &entry->marks[m];
+            uint32_t peer = cluster_node(cluster, mark->peer);
+            bool pair = paired(cluster, peer, n, mark), told = false;
+            for (uint32_t before = 0; before < m && !told; before++)
+                told = entry->marks[before].kind == mark->kind && entry->marks[before].peer == mark->peer &&
+                       paired(cluster, peer, n, &entry->marks[before]) == pair;
+            if (!told)
+                report_open(findings, cluster, n, claim, (struct mark_group){mark->kind, mark->peer, pair});
+        }
+    }
+}
+
+void check_slots(struct findings *findings, const struct cluster *cluster)
+{
+    check_uncovered(findings, cluster);
+    check_unserved(findings, cluster);
+    check_conflicts(findings, cluster);
+    check_mismatches(findings, cluster);
+    check_open(findings, cluster);
+}

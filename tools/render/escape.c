@@ -1,0 +1,331 @@
+#include "tools/render/escape.h"
+
+#include <string.h>
+
+struct range {
+    uint32_t from, to;
+};
+
+/* What the printable form hides, ascending. Unicode 15: general categories Cc, Cf, Zs (but U+0020), Zl, Zp, Co; the
+ * property Default_Ignorable_Code_Point and, with has_noncharacter_end(), Noncharacter_Code_Point; the empty Braille
+ * pattern. Bidirectional controls are all Cf. */
+static const struct range hidden[] = {
+    {0x0000, 0x001f}, {0x007f, 0x00a0}, {0x00ad, 0x00ad}, {0x034f, 0x034f}, {0x0600, 0x0605}, {0x061c, 0x061c},
+    {0x06dd, 0x06dd}, {0x070f, 0x070f}, {0x0890, 0x0891}, {0x08e2, 0x08e2}, {0x115f, 0x1160}, {0x1680, 0x1680},
+    {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800},
+    {0x3000, 0x3000}, {0x3164, 0x3164}, {0xe000, 0xf8ff}, {0xfdd0, 0xfdef}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff},
+    {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}, {0xf0000, 0x10ffff},
+};
+
+/* Marks that combine with the character before them: the blocks made of them, and the marks of common scripts. */
+static const struct range combining[] = {
+    {0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a}, {0x064b, 0x065f}, {0x06d6, 0x06dc},
+    {0x093c, 0x093c}, {0x0941, 0x0948}, {0x094d, 0x094d}, {0x0e31, 0x0e31}, {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e},
+    {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0x3099, 0x309a}, {0xfe20, 0xfe2f},
+};
+
+/* East Asian Width W or F, by whole blocks, and emoji. */
+static const struct range wide[] = {
+    {0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0xa4cf},   {0xa960, 0xa97f},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+    {0xfe30, 0xfe6f}, {0xff01, 0xff60}, {0xffe0, 0xffe6},   {0x16fe0, 0x18cff}, {0x1b000, 0x1b2ff}, {0x1f300, 0x1f64f},
+    {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
+};
+
+#define IN_RANGES(code, ranges) in_ranges(code, ranges, sizeof ranges / sizeof ranges[0])
+
+static bool in_ranges(uint32_t code, const struct range *ranges, size_t count)
+{
+    for (size_t i = 0; i < count && code >= ranges[i].from; i++)
+        if (code <= ranges[i].to)
+            return true;
+    return false;
+}
+
+/* The last two code points of each plane are noncharacters. */
+static bool has_noncharacter_end(uint32_t code)
+{
+    return (code & 0xfffe) == 0xfffe;
+}
+
+/* One character, or one byte that belongs to none. */
+struct unit {
+    uint32_t code;
+    uint8_t len;
+    bool valid;
+    bool shown;
+};
+
+/* The character at the start of `len` > 0 bytes. RFC 3629, section 4, as the ranges that a second byte may have. */
+static struct unit unit_at(const uint8_t *at, size_t len)
+{
+    struct unit byte = {.code = at[0], .len = 1};
+    if (at[0] < 0x80) {
+        byte.valid = true;
+        byte.shown = at[0] >= 0x20 && at[0] != 0x7f;
+        return byte;
+    }
+
+    static const struct {
+        uint8_t first, last, low, high, tail;
+    } lead[] = {
+        {0xc2, 0xdf, 0x80, 0xbf, 1}, {0xe0, 0xe0, 0xa0, 0xbf, 2}, {0xe1, 0xec, 0x80, 0xbf, 2},
+        {0xed, 0xed, 0x80, 0x9f, 2}, {0xee, 0xef, 0x80, 0xbf, 2}, {0xf0, 0xf0, 0x90, 0xbf, 3},
+        {0xf1, 0xf3, 0x80, 0xbf, 3}, {0xf4, 0xf4, 0x80, 0x8f, 3},
+    };
+    size_t row = 0;
+    while (row < sizeof lead / sizeof lead[0] && !(at[0] >= lead[row].first && at[0] <= lead[row].last))
+        row++;
+    if (row == sizeof lead / sizeof lead[0] || len <= lead[row].tail || at[1] < lead[row].low || at[1] > lead[row].high)
+        return byte;
+
+    uint32_t code = at[0] & (0x3fu >> lead[row].tail);
+    for (size_t i = 1; i <= lead[row].tail; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return byte;
+        code = code << 6 | (at[i] & 0x3fu);
+    }
+    return (struct unit){
+        .code = code,
+        .len = (uint8_t)(lead[row].tail + 1),
+        .valid = true,
+        .shown = !IN_RANGES(code, hidden) && !has_noncharacter_end(code),
+    };
+}
+
+static size_t unit_width(struct unit unit)
+{
+    return IN_RANGES(unit.code, combining) ? 0 : IN_RANGES(unit.code, wide) ? 2 : 1;
+}
+
+struct bytes escape_string(const char *string)
+{
+    return (struct bytes){(const uint8_t *)string, string ? strlen(string) : 0};
+}
+
+bool escape_is_utf8(struct bytes bytes)
+{
+    for (size_t at = 0; at < bytes.len;) {
+        struct unit unit = unit_at(bytes.at + at, bytes.len - at);
+        if (!unit.valid)
+            return false;
+        at += unit.len;
+    }
+    return true;
+}
+
+static void write_hex(struct out *out, const uint8_t *at, size_t len, const char *before)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        out_text(out, before);
+        out_byte(out, digits[at[i] >> 4]);
+        out_byte(out, digits[at[i] & 15]);
+    }
+}
+
+/* ASCII characters that a form does not let through; 0, which no form does, where there are fewer than two. */
+struct special {
+    uint8_t first, second;
+};
+
+/* How many bytes from `from` on are ASCII characters that can be seen and are not special. */
+static size_t plain_run(struct bytes bytes, size_t from, struct special special)
+{
+    size_t at = from;
+    while (at < bytes.len && bytes.at[at] >= 0x20 && bytes.at[at] < 0x7f && bytes.at[at] != special.first &&
+           bytes.at[at] != special.second)
+        at++;
+    return at - from;
+}
+
+static void write_form(struct out *out, struct bytes bytes, struct special special)
+{
+    for (size_t at = 0; at < bytes.len;) {
+        size_t run = plain_run(bytes, at, special);
+        out_bytes(out, bytes.at + at, run);
+        at += run;
+        if (at == bytes.len)
+            return;
+        struct unit unit = unit_at(bytes.at + at, bytes.len - at);
+        if (unit.code == '\\')
+            out_text(out, "\\\\");
+        else if (unit.shown && unit.code != ' ')
+            out_bytes(out, bytes.at + at, unit.len);
+        else
+            write_hex(out, bytes.at + at, unit.len, "\\x");
+        at += unit.len;
+    }
+}
+
+void escape_printable(struct out *out, struct bytes bytes)
+{
+    write_form(out, bytes, (struct special){'\\', 0});
+}
+
+void escape_word(struct out *out, struct bytes bytes)
+{
+    write_form(out, bytes, (struct special){'\\', ' '});
+}
+
+void escape_terminal(struct out *out, struct bytes bytes)
+{
+    write_form(out, bytes, (struct special){0, 0});
+}
+
+/* The longest part of the bytes whose printable form is at most `columns` wide. */
+static size_t fitting(struct bytes bytes, size_t columns)
+{
+    size_t at = 0;
+    size_t width = 0;
+    while (at < bytes.len) {
+        struct unit unit = unit_at(bytes.at + at, bytes.len - at);
+        width += !unit.shown ? 4 * (size_t)unit.len : unit.code == '\\' ? 2 : unit_width(unit);
+        if (width > columns)
+            break;
+        at += unit.len;
+    }
+    return at;
+}
+
+void escape_cut(struct out *out, struct bytes bytes, size_t columns)
+{
+    if (columns == 0 || fitting(bytes, columns) == bytes.len) {
+        escape_printable(out, bytes);
+        return;
+    }
+    escape_printable(out, (struct bytes){bytes.at, fitting(bytes, columns < 3 ? 0 : columns - 3)});
+    out_text(out, "...");
+}
+
+size_t escape_width(struct bytes text)
+{
+    size_t width = 0;
+    for (size_t at = 0; at < text.len;) {
+        struct unit unit = unit_at(text.at + at, text.len - at);
+        width += unit_width(unit);
+        at += unit.len;
+    }
+    return width;
+}
+
+/* Apostrophes before the formula count with it, or one that we add could not be told from one that was there. */
+static bool is_formula(struct bytes cell)
+{
+    size_t at = 0;
+    while (at < cell.len && cell.at[at] == '\'')
+        at++;
+    return at < cell.len && memchr("=+-@\t\r\n", cell.at[at], 7);
+}
+
+void escape_csv(struct out *out, struct bytes bytes)
+{
+    bool quoted = bytes.len == 0 || bytes.at[0] == ' ' || bytes.at[bytes.len - 1] == ' ';
+    for (size_t i = 0; i < bytes.len && !quoted; i++)
+        quoted = bytes.at[i] == ',' || bytes.at[i] == '"' || bytes.at[i] == '\r' || bytes.at[i] == '\n';
+
+    if (quoted)
+        out_byte(out, '"');
+    if (is_formula(bytes))
+        out_byte(out, '\'');
+    for (size_t at = 0; at < bytes.len;) {
+        const uint8_t *quote = memchr(bytes.at + at, '"', bytes.len - at);
+        size_t run = quote ? (size_t)(quote - bytes.at) - at + 1 : bytes.len - at;
+        out_bytes(out, bytes.at + at, run);
+        if (quote)
+            out_byte(out, '"');
+        at += run;
+    }
+    if (quoted)
+        out_byte(out, '"');
+}
+
+static void write_u16(struct out *out, uint32_t code)
+{
+    uint8_t raw[2] = {(uint8_t)(code >> 8), (uint8_t)code};
+    out_text(out, "\\u");
+    write_hex(out, raw, sizeof raw, "");
+}
+
+/* RFC 8259, section 7: beyond U+FFFF an escape is a pair of UTF-16 surrogates. */
+static void write_u_escape(struct out *out, uint32_t code)
+{
+    if (code > 0xffff) {
+        write_u16(out, 0xd800 + ((code - 0x10000) >> 10));
+        code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+    }
+    write_u16(out, code);
+}
+
+void escape_json(struct out *out, struct bytes bytes)
+{
+    bool exact = escape_is_utf8(bytes);
+    out_byte(out, '"');
+    for (size_t at = 0; at < bytes.len;) {
+        size_t run = plain_run(bytes, at, (struct special){'"', '\\'});
+        out_bytes(out, bytes.at + at, run);
+        at += run;
+        if (at == bytes.len)
+            break;
+        struct unit unit = unit_at(bytes.at + at, bytes.len - at);
+        if (unit.code == '"')
+            out_text(out, "\\\"");
+        else if (unit.code == '\\')
+            out_text(out, exact ? "\\\\" : "\\\\\\\\"); /* the printable form doubles it once more */
+        else if (unit.shown)
+            out_bytes(out, bytes.at + at, unit.len);
+        else if (exact)
+            write_u_escape(out, unit.code);
+        else
+            write_hex(out, bytes.at + at, unit.len, "\\\\x");
+        at += unit.len;
+    }
+    out_byte(out, '"');
+}
+
+void escape_base64(struct out *out, struct bytes bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t at = 0; at < bytes.len; at += 3) {
+        size_t left = bytes.len - at;
+        uint32_t three = (uint32_t)bytes.at[at] << 16;
+        if (left > 1)
+            three |= (uint32_t)bytes.at[at + 1] << 8;
+        if (left > 2)
+            three |= bytes.at[at + 2];
+        char four[4] = {
+            digits[three >> 18],
+            digits[three >> 12 & 63],
+            left > 1 ? digits[three >> 6 & 63] : '=',
+            left > 2 ? digits[three & 63] : '=',
+        };
+        out_bytes(out, four, sizeof four);
+    }
+}
+
+bool escape_shell(struct out *out, struct bytes bytes)
+{
+    static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,@%+=";
+    bool bare = bytes.len > 0;
+    for (size_t at = 0; at < bytes.len;) {
+        struct unit unit = unit_at(bytes.at + at, bytes.len - at);
+        if (!unit.shown)
+            return false;
+        bare = bare && unit.len == 1 && strchr(harmless, (int)unit.code);
+        at += unit.len;
+    }
+    if (bare) {
+        out_bytes(out, bytes.at, bytes.len);
+        return true;
+    }
+
+    out_byte(out, '\'');
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (bytes.at[i] == '\'')
+            out_text(out, "'\\''");
+        else
+            out_byte(out, (char)bytes.at[i]);
+    }
+    out_byte(out, '\'');
+    return true;
+}
