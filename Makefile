@@ -64,10 +64,10 @@ $(BUILD)/docs/findings.inc: docs/findings.md
 $(BUILD)/tools/findings/explain.o: $(BUILD)/docs/findings.inc
 
 $(BUILD)/libparsers.a: $(patsubst %.c,$(BUILD)/%.o,$(PARSERS))
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(BUILD)/libtools.a: $(patsubst %.c,$(BUILD)/%.o,$(STEPS))
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(BUILD)/rcf-%: $(BUILD)/tools/rcf-%.o $(BUILD)/libtools.a $(BUILD)/libparsers.a
 	@echo "  LD    $@"

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "parsers/bytes/hex.h"
 #include "tools/cli/cli.h"
 #include "tools/evidence/condition.h"
 #include "tools/evidence/evidence.h"
@@ -224,8 +225,8 @@ static struct collection *read_list(struct cli *cli, const char *path, struct ar
         list = collection_read(arena, text, SIZE_MAX);
     if (!list)
         cli_error(cli, "%s: %s", path, source_why(source) ? source_why(source) : "cannot be read as a whole");
-    for (size_t i = 0; list && i < sizeof(facts.sha256); i++)
-        snprintf(sha256 + 2 * i, 3, "%02x", facts.sha256[i]);
+    else
+        hex_encode(sha256, (struct bytes){facts.sha256, sizeof(facts.sha256)});
     source_close(source);
     if (list && !list->count) {
         cli_error(cli, "%s: no hashes in it", path);

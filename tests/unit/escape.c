@@ -140,12 +140,15 @@ Test(escape, characters_that_cannot_be_seen)
 
 Test(escape, utf8_is_strict)
 {
-    static const char *const valid[] = {"",         "a",        "\x7f",         "\xc2\x80",         "\xdf\xbf",
-                                        "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+    static const char *const valid[] = {
+        "",             "a",            "\x7f",         "\xc2\x80",         "\xdf\xbf",
+        "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+    };
     static const char *const invalid[] = {
-        "\x80",         "\xbf",         "\xc0\x80",         "\xc1\xbf",         "\xc2",     "\xc2\x41",     "\xe0\x9f\xbf",
-        "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80", "\xe2\x80",     "\xe2\x80\x41",
-        "\xf0\x9f\x98", "\xff",         "\xfe",             "a\xe2\x28\xa1",    "\xf8\x88\x80\x80\x80",
+        "\x80",     "\xbf",         "\xc0\x80",     "\xc1\xbf",         "\xc2",
+        "\xc2\x41", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",     "\xf0\x8f\xbf\xbf",
+        "\xf5\x80", "\xe2\x80",     "\xe2\x80\x41", "\xf4\x90\x80\x80", "\xf0\x9f\x98",
+        "\xff",     "\xfe",         "a\xe2\x28\xa1", "\xf8\x88\x80\x80\x80",
     };
     for (size_t i = 0; i < sizeof valid / sizeof valid[0]; i++)
         cr_expect(escape_is_utf8(escape_string(valid[i])), "valid %zu", i);

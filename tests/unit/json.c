@@ -44,8 +44,8 @@ Test(json, one_line)
     write_sample(&json);
     write_sample(&json);
     static const char line[] =
-        "{\"schema\":\"sample\",\"version\":1,\"empty\":[],\"also_empty\":{},\"mixed\":[\"18446744073709551615\",-5,true,"
-        "null,null,{\"at\":\"2026-11-22T14:42:25.199Z\",\"place\":\"a\\\"b:7\"}]}\n";
+        "{\"schema\":\"sample\",\"version\":1,\"empty\":[],\"also_empty\":{},"
+        "\"mixed\":[\"18446744073709551615\",-5,true,null,null,{\"at\":\"2026-11-22T14:42:25.199Z\",\"place\":\"a\\\"b:7\"}]}\n";
     char twice[2 * sizeof line];
     snprintf(twice, sizeof twice, "%s%s", line, line);
     expect_held(out, twice);
@@ -84,7 +84,8 @@ Test(json, bytes_bring_their_truth_when_they_are_no_text)
     json_bytes(&json, "other", (struct bytes){(const uint8_t *)"a\xff", 2});
     json_string(&json, "word", (struct bytes){(const uint8_t *)"a\xff", 2});
     json_end(&json);
-    expect_held(out, "{\"key\":\"a\\u0000b\",\"other\":\"a\\\\xff\",\"other_base64\":\"Yf8=\",\"word\":\"a\\\\xff\"}\n");
+    expect_held(out, "{\"key\":\"a\\u0000b\","
+                     "\"other\":\"a\\\\xff\",\"other_base64\":\"Yf8=\",\"word\":\"a\\\\xff\"}\n");
 }
 
 static unsigned hex4(const uint8_t *at)

@@ -68,11 +68,16 @@ static struct out *write_sample(enum format format)
 
 Test(table, text)
 {
+    /* each line in two pieces */
     expect_held(write_sample(FORMAT_TEXT),
-                "key           type     ttl                       bytes  saved                     whole  ranges\n"
-                "user:\\xff     string    -1                   1,234,567  2026-11-22T14:42:25.199Z  yes    0-5494 6\\x207\n"
-                "=a longer...  \"\"      1000  18,446,744,073,709,551,615  -                         no     -\n"
-                "-             -          -                           -  -                         -      -\n");
+                "key           type     ttl                       bytes  "
+                "saved                     whole  ranges\n"
+                "user:\\xff     string    -1                   1,234,567  "
+                "2026-11-22T14:42:25.199Z  yes    0-5494 6\\x207\n"
+                "=a longer...  \"\"      1000  18,446,744,073,709,551,615  "
+                "-                         no     -\n"
+                "-             -          -                           -  "
+                "-                         -      -\n");
 }
 
 Test(table, csv)

@@ -84,7 +84,9 @@ static void write_option(struct page *page, const struct cli_option *option)
         out_format(page->term, "=%s", option->argument);
     out_text(page->explanation, option->help);
     for (size_t i = 0; option->words && option->words[i]; i++)
-        out_format(page->explanation, "%s%s%s", i == 0 ? " (" : ", ", option->words[i], option->words[i + 1] ? "" : ")");
+        out_format(page->explanation, "%s%s", i == 0 ? " (" : ", ", option->words[i]);
+    if (option->words)
+        out_byte(page->explanation, ')');
     end_entry(page);
 }
 

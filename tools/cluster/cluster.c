@@ -219,14 +219,14 @@ static void decide_claim(struct node *node)
     enum claim_rule rule = CLAIM_NONE;
     for (size_t c = 0; c < node->claim_count; c++) {
         const struct claim *claim = &node->claims[c];
-        if (claim->own && !best) {
+        if (!best && claim->own) {
             best = claim;
             rule = CLAIM_OWN;
         } else if (!best) {
             best = claim;
             rule = CLAIM_FRESHEST;
-        } else if (claim->own) { /* a second carrier of the id */
-            if (fresher(claim->view, best->view))
+        } else if (claim->own) { /* another carrier of the id, or the same node's line in the member's file */
+            if (claim->instance == node->instance && best->instance != node->instance)
                 best = claim;
         } else if (rule == CLAIM_OWN && overtakes(best, claim)) {
             best = claim;

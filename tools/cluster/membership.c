@@ -63,24 +63,22 @@ static const struct logbook_line *joined_line(const struct instance *instance, u
 
 /* ------------------------------------------------------------------ proofs of membership */
 
-/* The highest epoch that a node is known to have taken part in, or 0. */
+/* The highest epoch that a node is known to have taken part in, or 0; `how` prefers its own config epoch. */
 static uint64_t took_part(const struct cluster *cluster, const struct node *node, enum former *how)
 {
     uint64_t epoch = 0;
-    for (size_t c = 0; c < node->claim_count; c++) {
+    for (size_t c = 0; c < node->claim_count && node->claims[c].own; c++) {
         const struct claim *claim = &node->claims[c];
-        if (!claim->own)
-            continue;
         uint64_t vote = claim->view->has_last_vote_epoch ? claim->view->last_vote_epoch : 0;
         /* A replica's line shows its primary's epoch from 6.0.6 on, so it proves nothing about the replica. */
         uint64_t config = claim->sighting->entry->flags & NODE_PRIMARY ? claim->sighting->entry->config_epoch : 0;
-        if (config && config <= cluster->current_epoch && config > epoch) {
-            epoch = config;
-            *how = FORMER_CONFIG_EPOCH;
+        if (vote && vote <= cluster->current_epoch) {
+            epoch = vote > epoch ? vote : epoch;
+            *how = *how == FORMER_CONFIG_EPOCH ? *how : FORMER_VOTE;
         }
-        if (vote && vote <= cluster->current_epoch && vote > epoch) {
-            epoch = vote;
-            *how = FORMER_VOTE;
+        if (config && config <= cluster->current_epoch) {
+            epoch = config > epoch ? config : epoch;
+            *how = FORMER_CONFIG_EPOCH;
         }
     }
     return epoch;
@@ -113,8 +111,7 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
 {
     const struct node *node = &cluster->nodes[index];
     struct membership m = {.former = FORMER_UNKNOWN};
-    uint64_t epoch = took_part(cluster, node, &m.former);
-    (void)epoch;
+    took_part(cluster, node, &m.former);
     if (node->instance != SIZE_MAX) {
         const struct instance *instance = &cluster->evidence->instances[node->instance];
         m.former_line = joined_line(instance, node->number, cluster->evidence->store);

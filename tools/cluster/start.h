@@ -24,10 +24,17 @@ struct start {
     enum start_source source;
     enum start_keys keys;
     uint64_t provable_keys; /* records that would certainly be loaded */
+    uint64_t held_keys;     /* key records in the files that it would read, whether it gets to load them or not; of an
+                             * AOF those that are certainly there after its last command */
     uint64_t ignored_keys;  /* keys in files that would not be loaded, and that the start or the next save overwrites */
+    bool ignored_may;       /* such a file may hold keys, and neither that nor the opposite can be proved */
     uint64_t functions;     /* function libraries that would be loaded */
+    bool functions_may;     /* there may be others */
     bool other_db;          /* keys in a database other than 0 */
-    const char *verdict;    /* one sentence */
+    const char *verdict;    /* one sentence, without its full stop */
+    const size_t *loaded;   /* files that would be loaded, in load order */
+    size_t loaded_count;
+    bool assumed;           /* the evidence left open what the server does: several readings were compared */
     const struct start_reason *reasons;
     size_t reason_count;
     enum save_points save_points;
@@ -35,7 +42,11 @@ struct start {
     bool appendonly, appendonly_known;
 };
 
-/* Everything in `arena`; NULL without memory. */
+/* "nothing", "dump", "aof", "refuses", "unknown"; "no-keys", "keys", "cannot-tell". */
+const char *start_source_word(enum start_source source);
+const char *start_keys_word(enum start_keys keys);
+
+/* Judges one instance. Append-only files are read a second time. Everything in `arena`; NULL without memory. */
 struct start *start_of(const struct evidence *evidence, size_t instance, struct arena *arena);
 
 #endif

@@ -17,14 +17,16 @@ static void ask_peers(struct evidence *evidence, struct instance *instance)
     }
 }
 
-/* Its address; else its folder, or the port alone. */
+/* Its address; else its folder and port, the port alone (":7000", as servers write an unknown address), or its folder. */
 static const char *first_name(struct arena *arena, const struct instance *instance)
 {
-    if (instance->ip[0])
-        return arena_format(arena, "%s:%u", instance->ip, instance->port);
-    const char *folder = instance->folder[0] ? instance->folder : "instance";
+    const char *folder = instance->folder;
     struct bytes last = names_last((struct bytes){(const uint8_t *)folder, strlen(folder)});
     uint16_t port;
+    if (instance->ip[0])
+        return arena_format(arena, "%s:%u", instance->ip, instance->port);
+    if (!folder[0])
+        return instance->port ? arena_format(arena, ":%u", instance->port) : "instance";
     if (!instance->port || (names_is_port(last, &port) && port == instance->port))
         return folder;
     return arena_format(arena, "%s:%u", folder, instance->port);

@@ -65,26 +65,38 @@ enum completeness condition_of(const struct evidence *evidence, size_t number, c
     return CONDITION_UNKNOWN;
 }
 
-struct server condition_grammar(const struct view *view, const char **basis)
+struct grammar {
+    struct server oldest;
+    const char *words, *basis;
+};
+
+static struct grammar grammar_of(const struct view *view)
 {
     const struct {
         bool holds;
-        struct server server;
-        const char *basis;
+        struct grammar grammar;
     } rules[] = {
-        {view->any_client_port, {PRODUCT_VALKEY, 9, 0, 0}, "nodes.conf grammar (Valkey 9.0 or newer)"},
-        {view->any_client_address, {PRODUCT_VALKEY, 8, 0, 0}, "nodes.conf grammar (Valkey 8.0 or newer)"},
-        {view->any_aux, {PRODUCT_UNKNOWN, 7, 2, 0}, "nodes.conf grammar (7.2 or newer)"},
-        {view->any_hostname, {PRODUCT_UNKNOWN, 7, 0, 0}, "nodes.conf grammar (7.0 or newer)"},
-        {view->any_bus_port, {PRODUCT_UNKNOWN, 4, 0, 0}, "nodes.conf grammar (4.0 or newer)"},
-        {view->count > 0, {PRODUCT_REDIS, 3, 0, 0}, "nodes.conf grammar (before 4.0)"},
+#define RULE(holds, product, major, minor, words) \
+    {holds, {{product, major, minor, 0}, words, "nodes.conf grammar (" words ")"}}
+        RULE(view->any_client_port, PRODUCT_VALKEY, 9, 0, "Valkey 9.0 or newer"),
+        RULE(view->any_client_address, PRODUCT_VALKEY, 8, 0, "Valkey 8.0 or newer"),
+        RULE(view->any_aux, PRODUCT_UNKNOWN, 7, 2, "7.2 or newer"),
+        RULE(view->any_hostname, PRODUCT_UNKNOWN, 7, 0, "7.0 or newer"),
+        RULE(view->any_bus_port, PRODUCT_UNKNOWN, 4, 0, "4.0 or newer"),
+        RULE(view->count > 0, PRODUCT_REDIS, 3, 0, "before 4.0"),
+#undef RULE
     };
     for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
-        if (rules[i].holds) {
-            *basis = rules[i].basis;
-            return rules[i].server;
-        }
-    return (struct server){0};
+        if (rules[i].holds)
+            return rules[i].grammar;
+    return (struct grammar){0};
+}
+
+struct server condition_grammar(const struct view *view, const char **basis)
+{
+    struct grammar grammar = grammar_of(view);
+    *basis = grammar.basis;
+    return grammar.oldest;
 }
 
 static const char *dump_version(const struct evidence *evidence, const struct dump *dump)
@@ -101,7 +113,6 @@ static const char *dump_version(const struct evidence *evidence, const struct du
 const char *condition_version(const struct evidence *evidence, size_t number)
 {
     const struct evidence_file *file = &evidence->files[number];
-    const char *basis = NULL;
     char name[40];
     if (file->dump)
         return dump_version(evidence, file->dump);
@@ -109,7 +120,5 @@ const char *condition_version(const struct evidence *evidence, size_t number)
         return file->journal->preamble ? dump_version(evidence, file->journal->preamble) : NULL;
     if (file->logbook && file->logbook->server.product)
         return arena_string(evidence->arena, server_name(file->logbook->server, name));
-    if (file->view)
-        condition_grammar(file->view, &basis);
-    return basis;
+    return file->view ? grammar_of(file->view).words : NULL;
 }

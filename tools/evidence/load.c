@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "parsers/bytes/hex.h"
 #include "tools/evidence/identify.h"
 #include "tools/evidence/names.h"
 #include "tools/evidence/walk.h"
@@ -12,7 +13,6 @@ static const char too_long[] = "more than 256 MiB, too long for a text of this k
 
 static void take_facts(struct evidence *evidence, struct evidence_file *file, struct source *source)
 {
-    static const char hex[] = "0123456789abcdef";
     bool whole = source_finish(source, &file->facts);
     file->changed = file->facts.changed;
     const char *why = source_why(source);
@@ -20,10 +20,7 @@ static void take_facts(struct evidence *evidence, struct evidence_file *file, st
         file->unread = arena_string(evidence->arena, why);
     else if (!whole && !file->changed && !file->unread)
         file->unread = "not read to its end";
-    for (size_t i = 0; i < sizeof(file->facts.sha256); i++) {
-        file->sha256[2 * i] = hex[file->facts.sha256[i] >> 4];
-        file->sha256[2 * i + 1] = hex[file->facts.sha256[i] & 15];
-    }
+    hex_encode(file->sha256, (struct bytes){file->facts.sha256, sizeof(file->facts.sha256)});
     evidence->unreadable |= file->unread || file->changed;
     evidence->atime_kept &= file->facts.atime_kept;
 }

@@ -16,8 +16,11 @@ struct foreign {
 static bool is_foreign(const void *context, unsigned slot)
 {
     const struct foreign *f = context;
-    return f->dump->slot_keys[slot] && !f->importing[slot] &&
-           (f->serves == NO_NODE || f->cluster->slots[slot].node != f->serves);
+    uint32_t owner = f->cluster->slots[slot].node;
+    if (!f->dump->slot_keys[slot] || f->importing[slot])
+        return false;
+    /* A slot that nobody owns is told as slot-uncovered; a member takes it when it starts with keys in it. */
+    return f->serves == NO_NODE || (owner != NO_NODE && owner != f->serves);
 }
 
 static void mark_importing(const struct cluster *cluster, uint32_t index, bool *importing)

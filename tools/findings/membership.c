@@ -80,8 +80,10 @@ static void report_stale(struct findings *findings, const struct cluster *cluste
     size_t lines = listed_by(cluster, node), testified = m->forgot + m->unsaved;
     finding_about(findings, f, cluster, index);
     f->goal = "rejoin";
-    f->summary = arena_format(arena, "Its %s lists %zu of the %zu members. None of the %zu members whose views are here lists it.",
-                              node->claims[0].view->capture ? "view" : "nodes.conf", lines, cluster->member_count, testified);
+    f->summary = arena_format(arena, "Its %s lists %zu of the %zu members; %s.", node->claims[0].view->capture ? "view" : "nodes.conf",
+                              lines, cluster->member_count,
+                              testified == 1 ? "the only member's view in the case does not list it"
+                                             : arena_format(arena, "none of the %zu members whose views are in the case lists it", testified));
     f->rule = arena_format(arena, "%s; absent from every member's view saved since",
                            membership_former_text(cluster, index, m, arena));
     if (cluster->missing_count)

@@ -65,8 +65,8 @@ static void check_replica(struct findings *findings, const struct cluster *clust
                                view_store_id(cluster->evidence->store, node->entry->primary));
     else if (primary->standing != STANDING_MEMBER)
         summary = arena_format(findings->arena, "It replicates %s (%.8s), which is no member.", primary->name, primary->id);
-    else if (primary->failed && !node->failed && primary->slots_owned)
-        summary = arena_format(findings->arena, "Its primary %s is failed and has no successor.", primary->name);
+    else if (primary->failed && !node->failed)
+        summary = arena_format(findings->arena, "Its primary %s is failed, and nobody has succeeded it: this replica still follows it.", primary->name);
     else if (primary->replica) {
         id = FINDING_REPLICA_OF_REPLICA;
         summary = arena_format(findings->arena, "It replicates %s, which is itself a replica.", primary->name);

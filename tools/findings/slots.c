@@ -56,6 +56,13 @@ static void check_uncovered(struct findings *findings, const struct cluster *clu
         f->summary = arena_format(findings->arena, "%u slot%s that peers still list for %s: its own file no longer claims %s. %s.",
                                   set.count, set.count == 1 ? "" : "s", node->name, set.count == 1 ? "it" : "them", effect);
         f->rule = "an owner's own file overrides what peers list for it at the same configEpoch: peers never drop a slot because its owner did";
+        const struct dump *dump = node->instance == SIZE_MAX ? NULL : cluster->evidence->instances[node->instance].dump;
+        f->has_keys = dump != NULL;
+        for (unsigned slot = 0; dump && dump->slot_keys && slot < SLOT_COUNT; slot++)
+            f->keys += set.has[slot] ? dump->slot_keys[slot] : 0;
+        if (f->keys)
+            f->detail = arena_format(findings->arena, "its dump still holds %llu key%s of these slots: assign them to it before anybody else",
+                                     (unsigned long long)f->keys, f->keys == 1 ? "" : "s");
         for (size_t c = 0; c < node->claim_count && c < 3; c++)
             finding_shows_claim(findings, f, &node->claims[c]);
     } else {

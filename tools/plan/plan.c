@@ -187,7 +187,7 @@ static bool check_missing(struct plan *plan, const struct plan_wish *wish, struc
         if (accepted_missing(wish, node))
             continue;
         open++;
-        list = arena_format(arena, "%s%s%s", list ? list : "", open > 1 ? " " : "", node->name);
+        list = arena_format(arena, "%s%s%s", list ? list : "", open > 1 ? "," : "", node->name);
         detail(plan, arena, arena_format(arena, "%s (%.8s): its nodes.conf may still list %.8s%s", node->name, node->id,
                                          plan->target_id ? plan->target_id : "the target",
                                          node->slots_owned ? arena_format(arena, ", and only its dump could prove keys of slots %s",

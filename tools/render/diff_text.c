@@ -144,6 +144,21 @@ static void write_portrait(struct writing *w, size_t group, const struct entry *
             out_text(w->out, states[i].words);
 }
 
+/* Of two addresses only as much as tells them apart: ip:port, the bus port, the hostname. */
+static void write_addresses(struct writing *w, const struct diff_value *value, const struct diff_value *before)
+{
+    const struct diff_value *both[] = {value, before};
+    const char *until = strcmp(value->entry->hostname, before->entry->hostname) != 0 ? "" : ",";
+    if (*until && value->entry->bus_port == before->entry->bus_port)
+        until = "@,";
+    for (int i = 0; i < 2; i++) {
+        struct bytes text = escape_string(both[i]->text);
+        text.len = strcspn(both[i]->text, until);
+        out_text(w->out, i ? " instead of " : "");
+        escape_printable(w->out, text);
+    }
+}
+
 static void write_change(struct writing *w, const struct difference *difference, size_t group,
                          const struct diff_value *value)
 {
@@ -156,6 +171,9 @@ static void write_change(struct writing *w, const struct difference *difference,
             write_portrait(w, group, value->entry);
         else
             write_portrait(w, 0, before->entry);
+        return;
+    case DIFF_ADDRESS:
+        write_addresses(w, value, before);
         return;
     case DIFF_SLOTS:
         write_slot_changes(w, value->entry, before->entry);

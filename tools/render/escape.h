@@ -2,10 +2,10 @@
  *
  * The printable form has one rule: a character of valid UTF-8 that can be seen stands for itself, a backslash is
  * doubled, and every other byte is \xNN with lowercase digits. Not seen are: C0 and C1 controls and DEL, line and
- * paragraph separators, bidirectional and other format controls, blanks other than U+0020, characters that Unicode calls
- * default ignorable (zero width, fillers, variation selectors, tags), private use and noncharacters; nor is any byte of
- * invalid UTF-8 (overlong forms, surrogates, above U+10FFFF). The form is one line, no terminal interprets it, and it
- * can be undone, so different bytes never have the same form.
+ * paragraph separators, bidirectional and other format controls, blanks other than U+0020, characters that Unicode
+ * calls default ignorable (zero width, fillers, variation selectors, tags), private use and noncharacters; nor is any
+ * byte of invalid UTF-8 (overlong forms, surrogates, above U+10FFFF). The form is one line, no terminal interprets it,
+ * and it can be undone, so different bytes never have the same form.
  */
 #ifndef RCF_ESCAPE_H
 #define RCF_ESCAPE_H

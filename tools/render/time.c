@@ -1,8 +1,5 @@
 #include "tools/render/time.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "parsers/bytes/cursor.h"
 
 /* The calendar repeats after 400 years of 146097 days. Years are counted from 1 March, so that the leap day is the last
@@ -22,6 +19,22 @@ static int64_t floor_divide(int64_t value, int64_t by)
     return value / by - (value % by < 0);
 }
 
+/* A number of at least `least` digits and the mark after it; gives where to go on. */
+static char *put(char *at, uint64_t number, unsigned least, char mark)
+{
+    unsigned digits = 1;
+    for (uint64_t rest = number / 10; rest > 0; rest /= 10)
+        digits++;
+    if (digits < least)
+        digits = least;
+    for (unsigned i = digits; i > 0; i--) {
+        at[i - 1] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    at[digits] = mark;
+    return at + digits + 1;
+}
+
 char *time_write(char text[static TIME_SIZE], int64_t ms)
 {
     int64_t day = floor_divide(ms, MS_PER_DAY);
@@ -39,10 +52,18 @@ char *time_write(char text[static TIME_SIZE], int64_t ms)
         month--;
     int64_t year = era * YEARS_PER_ERA + year_of_era + (month >= 10);
 
+    char *at = text;
     bool plain = year >= 0 && year <= 9999;
-    snprintf(text, TIME_SIZE, "%s%0*" PRId64 "-%02u-%02uT%02u:%02u:%02u.%03uZ", plain ? "" : year < 0 ? "-" : "+",
-             plain ? 4 : 6, year < 0 ? -year : year, (month + 2) % 12 + 1, in_year - days_before[month] + 1,
-             in_day / 3600000, in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000);
+    if (!plain)
+        *at++ = year < 0 ? '-' : '+';
+    at = put(at, (uint64_t)(year < 0 ? -year : year), plain ? 4 : 6, '-');
+    at = put(at, (month + 2) % 12 + 1, 2, '-');
+    at = put(at, in_year - days_before[month] + 1, 2, 'T');
+    at = put(at, in_day / 3600000, 2, ':');
+    at = put(at, in_day / 60000 % 60, 2, ':');
+    at = put(at, in_day / 1000 % 60, 2, '.');
+    at = put(at, in_day % 1000, 3, 'Z');
+    *at = '\0';
     return text;
 }
 

@@ -1,0 +1,90 @@
+/* Shared by start.c, start_files.c and start_load.c only. */
+#ifndef RCF_START_PRIVATE_H
+#define RCF_START_PRIVATE_H
+
+#include "tools/cluster/start.h"
+
+/* What is assumed of a server where the evidence does not say it. */
+struct start_reading {
+    bool appendonly;
+    bool multi_part; /* Redis 7.0 or newer, Valkey */
+};
+
+/* Where the files are that a server of this configuration looks for; SIZE_MAX where there are none. */
+struct start_files {
+    const char *dump_name, *append_name; /* by the configuration; its defaults when there is none */
+    size_t dump;
+    bool dump_renamed; /* taken for the dump, although the configuration calls it otherwise */
+    size_t journal;    /* the one append-only file of servers before 7.0 */
+    size_t manifest;
+    bool append_folder; /* the folder of the multi-part AOF exists */
+};
+
+struct start_reasons {
+    struct start_reason *all;
+    size_t count, cap;
+};
+
+struct starting {
+    const struct evidence *evidence;
+    const struct instance *instance;
+    size_t number;
+    struct arena *arena;
+    const struct settings *settings; /* or NULL */
+    struct server server;
+    bool cluster;
+    struct start_files files;
+};
+
+/* What one reading of the evidence gives. */
+struct outcome {
+    struct start_reading reading;
+    enum start_source source;
+    enum start_keys keys;
+    uint64_t provable, held, ignored, functions;
+    bool other_db, ignored_may, functions_may;
+    const char *verdict;
+    size_t *loaded; /* files, in load order */
+    size_t loaded_count;
+    struct start_reasons reasons;
+};
+
+/* Adds a reason; `file` SIZE_MAX is about what is absent, and then `place` may be NULL. */
+void start_say(struct starting *starting, struct start_reasons *reasons, bool against, size_t file,
+               const struct place *place, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* start_files.c: where things are. */
+void start_find_files(struct starting *starting);
+
+/* A file of the instance in the folder of another file. */
+size_t start_beside(const struct starting *starting, size_t file, const char *name);
+
+/* How a file is called in sentences: its path in the case. */
+const char *start_path(const struct starting *starting, size_t file);
+
+/* start_load.c: what a server of one reading does. Fills all but the ignored keys. False without memory. */
+bool start_load(struct starting *starting, struct outcome *outcome);
+
+/* start_ignored.c: the keys in files of the instance that this reading does not load. False without memory. */
+bool start_ignored(struct starting *starting, struct outcome *outcome);
+
+/* The server under whose rules an AOF is replayed: where the evidence knows none, that of a dump in the files. */
+struct server start_replay_server(const struct starting *starting, const size_t *files, size_t count);
+
+/* The AOF that a server of this reading would use with appendonly yes: its files in load order, none when there is no
+ * AOF; a manifest line whose file is absent gives `missing`. False without memory. */
+struct start_sequence {
+    size_t *files;
+    size_t count;
+    const struct manifest_line *missing;
+    bool upgraded; /* an AOF of servers before 7.0 that becomes the base */
+};
+bool start_sequence(struct starting *starting, bool multi_part, struct start_sequence *sequence);
+
+/* The dump in a file: its own, or that at the head of an AOF. NULL when it holds none. */
+const struct dump *start_dump_in(const struct evidence_file *file);
+
+/* "dump.rdb holds 1 key in db 3" parts: "1 key", "3,000 keys". */
+const char *start_keys_text(struct starting *starting, uint64_t keys);
+
+#endif

@@ -1,0 +1,155 @@
+/* rcf-plan: ordered, guarded, rehearsed steps that repair a cluster; nothing here executes them. */
+#include <string.h>
+
+#include "parsers/bytes/text.h"
+#include "tools/cli/cli.h"
+#include "tools/plan/plan.h"
+#include "tools/render/escape.h"
+#include "tools/render/plan.h"
+
+enum { MOST_MISSING = 4096, OPTION_MISSING_OK = 1, OPTION_ACCEPT_LOSS };
+
+struct config {
+    const char *hosts;
+    uint64_t accepted_loss;
+    bool has_accepted_loss;
+    char *missing_ok[MOST_MISSING];
+    size_t missing_ok_count;
+};
+
+static const char *take(void *context, int id, const char *value)
+{
+    struct config *config = context;
+    if (id == OPTION_ACCEPT_LOSS) {
+        config->has_accepted_loss = true;
+        return text_u64(escape_string(value), &config->accepted_loss) ? NULL : "the exact number of keys";
+    }
+    /* A list with commas; the words of argv are the process's own to cut. */
+    for (char *at = (char *)(uintptr_t)value, *comma; at; at = comma) {
+        comma = strchr(at, ',');
+        if (comma)
+            *comma++ = '\0';
+        if (config->missing_ok_count == MOST_MISSING)
+            return "fewer members";
+        config->missing_ok[config->missing_ok_count++] = at;
+    }
+    return NULL;
+}
+
+static const struct cli_option options[] = {
+    {0, "missing-ok", "NODE,...", "go without the files of these members (repeatable)", CLI_TAKE, 0, NULL, 0, 0, OPTION_MISSING_OK},
+    {0, "accept-loss", "N", "give up the N keys that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0, OPTION_ACCEPT_LOSS},
+    {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING, offsetof(struct config, hosts), NULL, 0, 0, 0},
+    {0},
+};
+
+static const struct cli_command command = {
+    .name = "rcf-plan",
+    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", NULL},
+    .summary = "Makes a plan of steps that repairs a cluster without losing data; it executes nothing.",
+    .options = options,
+    .least_operands = 3,
+    .most_operands = CLI_MANY,
+    .formats = FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_SH),
+    .notes = "NODE is ip:port, a node id, or a unique prefix of it of 8 characters or more.\n"
+             "\n"
+             "  rejoin  re-adds a node that was removed or half forgotten and still believes it is a member\n"
+             "  remove  takes a node out for good: it is stopped with its data saved, forgotten by every member,\n"
+             "          and its nodes.conf is moved aside\n"
+             "\n"
+             "Every plan is rehearsed: each step is applied to a model of the instances, and the same checks as\n"
+             "rcf-check's run on the outcome. --format=sh gives a script that verifies before it acts, stops at the\n"
+             "first surprise and asks before it destroys; DRY_RUN=1 makes it print only.",
+    .exit_codes = {"a plan, or nothing to do", "refused: the reasons are on standard error (in json on standard output)",
+                   "the question cannot be answered from this case"},
+    .examples = (const char *const[]){"rcf-plan rejoin 127.0.0.6:7002 fixtures/story-redis-4.0.1/06-stale-restarted",
+                                      "rcf-plan rejoin --format=sh 127.0.0.6:7002 fixtures/story-redis-4.0.1/06-stale-restarted",
+                                      "rcf-plan remove b9ff0e9b fixtures/story-redis-4.0.1/06-stale-restarted", NULL},
+    .take = take,
+};
+
+static void progress(void *context, size_t done, size_t total)
+{
+    cli_progress(context, "reading %zu of %zu files", done, total);
+}
+
+static int say_no(struct cli *cli, const struct plan *plan)
+{
+    cli_error(cli, "%s%s", plan->outcome == PLAN_REFUSED ? "refused: " : "", plan->why);
+    for (size_t d = 0; d < plan->detail_count; d++)
+        cli_detail(cli, "%s", plan->details[d]);
+    if (plan->hint)
+        cli_hint(cli, "%s", plan->hint);
+    return plan->outcome == PLAN_REFUSED ? CLI_FOUND : CLI_FAILED;
+}
+
+static int show(struct cli *cli, const struct plan *plan)
+{
+    static const int codes[] = {[PLAN_READY] = CLI_OK, [PLAN_NOTHING] = CLI_OK, [PLAN_REFUSED] = CLI_FOUND, [PLAN_IMPOSSIBLE] = CLI_FAILED};
+    const char *why;
+    if (cli->format == FORMAT_JSON) {
+        struct json json = json_on(cli->out, JSON_INDENTED);
+        plan_json(&json, plan);
+        return codes[plan->outcome];
+    }
+    if (plan->outcome == PLAN_REFUSED || plan->outcome == PLAN_IMPOSSIBLE)
+        return say_no(cli, plan);
+    if (plan->outcome == PLAN_NOTHING) {
+        out_text(cli->out, cli->format == FORMAT_SH ? "#!/bin/sh\n# Nothing to do.\n" : "Nothing to do: ");
+        if (cli->format == FORMAT_TEXT) {
+            escape_terminal(cli->out, escape_string(plan->why));
+            out_byte(cli->out, '\n');
+        }
+        return CLI_OK;
+    }
+    if (cli->format == FORMAT_TEXT) {
+        plan_text(cli->out, plan, cli->verbose);
+        return CLI_OK;
+    }
+    if (plan_script(cli->out, plan, &why))
+        return CLI_OK;
+    cli_error(cli, "refused: no script can be made of this plan: %s", why);
+    cli_hint(cli, "the plan as text is there for a person: leave out --format=sh");
+    return CLI_FOUND;
+}
+
+static int make(struct cli *cli, const struct config *config, enum plan_goal goal, struct arena *arena)
+{
+    struct evidence_options how = {.hosts = config->hosts, .progress = progress, .context = cli};
+    struct evidence *evidence = evidence_open(cli->operands + 2, (size_t)cli->operand_count - 2, &how);
+    const char *why = "out of memory";
+    int code = CLI_FAILED;
+    struct clusters *clusters = evidence && !evidence->problem ? clusters_build(evidence, arena) : NULL;
+    struct plan_wish wish = {.goal = goal, .target_text = cli->operands[1], .has_accepted_loss = config->has_accepted_loss,
+                             .accepted_loss = config->accepted_loss, .missing_ok = config->missing_ok,
+                             .missing_ok_count = config->missing_ok_count};
+    struct plan *plan = NULL;
+    if (clusters) {
+        wish.target = evidence_instance(evidence, wish.target_text, &why);
+        plan = wish.target == SIZE_MAX ? NULL : plan_make(evidence, clusters, &wish, arena);
+    }
+    if (plan)
+        code = show(cli, plan);
+    else if (clusters && wish.target == SIZE_MAX)
+        cli_error(cli, "%s: %s", wish.target_text, why);
+    else
+        cli_error(cli, "%s", evidence && evidence->problem ? evidence->problem : "out of memory");
+    evidence_close(evidence);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = {0};
+    struct cli cli;
+    if (!cli_start(&cli, &command, argc, argv, &config))
+        return cli_finish(&cli, cli.exit_code);
+    for (int goal = GOAL_REJOIN; goal <= GOAL_REMOVE; goal++)
+        if (strcmp(cli.operands[0], plan_goal_word((enum plan_goal)goal)) == 0) {
+            struct arena *arena = arena_new();
+            int code = arena ? make(&cli, &config, (enum plan_goal)goal, arena) : CLI_FAILED;
+            arena_free(arena);
+            return cli_finish(&cli, code);
+        }
+    return cli_finish(&cli, cli_usage(&cli, "no such goal: %s", cli.operands[0]));
+}
