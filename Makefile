@@ -79,3 +79,83 @@ $(BUILD)/unit: $(patsubst %.c,$(BUILD)/%.o,$(UNITS)) $(BUILD)/libtools.a $(BUILD
 
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(OBJECTS))
+
+# ---------------------------------------------------------------- what users type
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# Installs the packages in $(1) that are missing; says nothing when there is nothing to do.
+define install_missing
+@missing=$$(for p in $(1); do \
+	dpkg-query -W -f='$${db:Status-Abbrev}' $$p 2>/dev/null | grep -q '^ii' || echo $$p; done); \
+[ -z "$$missing" ] || { echo "installing" $$missing; \
+	$(SUDO) apt-get -q update && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q install -y --no-install-recommends $$missing; }
+endef
+
+.PHONY: deps deps-test
+deps: ## install what the build needs (apt, with sudo when not root)
+	$(call install_missing,$(BUILD_DEBS))
+
+deps-test: deps ## install what the tests need besides (Criterion, redis-server, ...)
+	$(call install_missing,$(TEST_DEBS))
+
+.PHONY: demo
+demo: deps ## build, and work the main job on a fixture: topology, findings, plan
+	@$(MAKE) --no-print-directory all
+	@sh tests/demo.sh $(BUILD)
+
+.PHONY: test
+test: deps-test ## build and run every test; the last lines are the runner's totals
+	@$(MAKE) --no-print-directory run-tests
+
+.PHONY: run-tests check-manifest
+run-tests: all $(BUILD)/unit check-manifest
+	@rm -rf $(BUILD)/sanitizer && mkdir -p $(BUILD)/sanitizer
+	@RCF_BUILD=$(BUILD) PYTHON=$(PYTHON) RCF_SANITIZE=$(SANITIZE) \
+	ASAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/sanitizer/asan:detect_leaks=1 \
+	UBSAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/sanitizer/ubsan:print_stacktrace=1 \
+	$(BUILD)/unit --jobs $(TEST_JOBS) $(TESTS); code=$$?; \
+	cd fixtures && sha256sum --check --quiet MANIFEST.sha256 || { echo "fixtures were changed by a test"; exit 1; }; \
+	cd .. && for log in $(BUILD)/sanitizer/*; do [ ! -e "$$log" ] || { cat "$$log"; echo "sanitizer report: $$log"; exit 1; }; done; \
+	exit $$code
+
+check-manifest:
+	@cd fixtures && sha256sum --check --quiet MANIFEST.sha256
+
+.PHONY: check-headers
+check-headers: $(patsubst %.h,$(BUILD)/%.h.ok,$(wildcard parsers/*.h parsers/*/*.h tools/*/*.h)) ## each header compiles alone
+$(BUILD)/%.h.ok: %.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -Wno-unused-function -x c -fsyntax-only -include $< /dev/null && touch $@
+
+.PHONY: bench
+bench: deps-test ## measure; what is printed stands in docs/performance.md
+	@$(MAKE) --no-print-directory all
+	@for script in tests/bench/*.sh; do echo "== $$script"; RCF_BUILD=$(BUILD) sh $$script || exit 1; done
+
+.PHONY: fuzz
+fuzz: ## build the fuzz targets with clang into build/fuzz
+	@mkdir -p build/fuzz
+	@for target in tests/fuzz/*.c; do name=$$(basename $$target .c); echo "  FUZZ  $$name"; \
+	clang -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	-o build/fuzz/$$name $$target $(PARSERS) $$(pkg-config --libs $(PACKAGES)) || exit 1; done
+
+.PHONY: install uninstall
+install: all ## install the commands and documents below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/rcf
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
+	cp -R README.md docs/. $(DESTDIR)$(PREFIX)/share/doc/rcf/
+
+uninstall: ## remove what install has put there
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(COMMANDS))
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rcf
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile

@@ -431,6 +431,32 @@ Test(evidence, a_nodes_conf_without_vars_is_still_one)
         cr_assert_eq(identify_nodes(bytes_of(cases[i].text), bytes_of(cases[i].stem)), cases[i].kind, "%zu", i);
 }
 
+/* Containers use one port: a folder of their logs is no instance's folder. */
+Test(evidence, logs_of_several_servers_with_one_port)
+{
+    static const char ids[][41] = {"5ee6d83979d7dabb4c703eca240e93dab0e18501", "2d24fd23ba5e9efca3b8e4de23a964dc5f1d4751"};
+    struct made made = make();
+    for (size_t i = 0; i < 2; i++) {
+        char name[64], text[256];
+        snprintf(name, sizeof(name), "data/redis-%zu/nodes.conf", i);
+        snprintf(text, sizeof(text), "%s 10.0.0.%zu:6379@16379 myself,master - 0 0 1 connected\nvars currentEpoch 1 "
+                 "lastVoteEpoch 0\n", ids[i], i + 1);
+        write_text(&made, name, text);
+        snprintf(name, sizeof(name), "logs/pod%c.log", (char)('a' + i));
+        snprintf(text, sizeof(text), "1:M 22 Nov 14:52:20.240 * Node configuration loaded, I'm %s\n"
+                 "1:M 22 Nov 14:52:20.241 * Running mode=cluster, port=6379.\n", ids[i]);
+        write_text(&made, name, text);
+    }
+    struct evidence *evidence = open_one(made.root);
+    cr_assert_eq(evidence->instance_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(evidence->instances[i].logbook_count, 1);
+        cr_assert_str_eq(evidence->instances[i].logbooks[0]->id, ids[i]);
+    }
+    evidence_close(evidence);
+    clean(&made);
+}
+
 /* Where cluster-config-file points stands a nodes.conf, whatever is left of it. */
 Test(evidence, a_conf_names_its_nodes_conf)
 {

@@ -45,7 +45,8 @@ Test(json, one_line)
     write_sample(&json);
     static const char line[] =
         "{\"schema\":\"sample\",\"version\":1,\"empty\":[],\"also_empty\":{},"
-        "\"mixed\":[\"18446744073709551615\",-5,true,null,null,{\"at\":\"2026-11-22T14:42:25.199Z\",\"place\":\"a\\\"b:7\"}]}\n";
+        "\"mixed\":[\"18446744073709551615\",-5,true,null,null,"
+        "{\"at\":\"2026-11-22T14:42:25.199Z\",\"place\":\"a\\\"b:7\"}]}\n";
     char twice[2 * sizeof line];
     snprintf(twice, sizeof twice, "%s%s", line, line);
     expect_held(out, twice);

@@ -183,8 +183,7 @@ static bool choose_core(struct building *b, const size_t *related, size_t count,
 
 /* ------------------------------------------------------------------ nodes and their claims */
 
-/* How far a view had come: a capture has no vars, so the highest config epoch it shows serves instead. */
-static uint64_t view_epoch(const struct view *view)
+uint64_t view_epoch(const struct view *view)
 {
     if (view->has_current_epoch)
         return view->current_epoch;

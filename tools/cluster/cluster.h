@@ -99,6 +99,10 @@ struct clusters {
 /* Builds the clusters of a case; everything lives in `arena`. NULL without memory. */
 struct clusters *clusters_build(const struct evidence *evidence, struct arena *arena);
 
+/* How far the cluster had come when a view was saved: its currentEpoch; a capture has no vars, so the highest config epoch
+ * that it shows serves instead. */
+uint64_t view_epoch(const struct view *view);
+
 /* The index of a node number in the cluster, or NO_NODE. */
 uint32_t cluster_node(const struct cluster *cluster, uint32_t number);
 

@@ -152,7 +152,7 @@ enum silence membership_silence(const struct cluster *cluster, uint32_t index, s
     if (view_find(view, node->number))
         return SILENCE_LISTS;
     uint64_t epoch = took_part(cluster, node, &how);
-    if (epoch && view->has_current_epoch && view->current_epoch >= epoch)
+    if (epoch && view_epoch(view) >= epoch)
         return SILENCE_FORGOT;
     /* A view of the node's own: when it was last in contact with this instance, it was a member in its own eyes. */
     if (membership->proof_ms && view->newest_pong_ms > membership->proof_ms)

@@ -11,8 +11,7 @@ enum fate { FATE_LOADED, FATE_REFUSED, FATE_UNREAD };
 struct load_state {
     struct starting *starting;
     struct outcome *outcome;
-    const char *why;      /* of a refusal */
-    const char *verdict_of; /* the path it is about */
+    const char *why; /* of a refusal */
 };
 
 /* The newest dump version that each generation reads; 0 where that is not settled. */
@@ -46,7 +45,9 @@ static enum fate leave_open(struct load_state *state, size_t file, const struct 
     return FATE_UNREAD;
 }
 
-/* The databases of a dump that hold keys. Valkey 9 may have several in a cluster. */
+static const char other_db[] = "in cluster mode there can be no keys in a database other than 0";
+
+/* The databases of a dump that hold keys. */
 static void say_keys(struct load_state *state, const struct dump *dump)
 {
     struct starting *starting = state->starting;
@@ -78,12 +79,20 @@ static const struct dump_defect *first_corruption(const struct dump *dump)
     return NULL;
 }
 
-static enum fate judge_dump(struct load_state *state, const struct dump *dump)
+/* Keys outside database 0 stop a cluster node when it has loaded everything; from 7.2 on, which has one database there,
+ * already while it loads. Valkey 9 may have several. */
+static bool stops_at_once(const struct starting *starting, bool in_aof)
+{
+    bool known = starting->server.product != PRODUCT_UNKNOWN;
+    bool valkey_9 = starting->server.product == PRODUCT_VALKEY && server_compare(starting->server, 9, 0, 0) >= 0;
+    return starting->cluster && !valkey_9 && (!in_aof || (known && server_compare(starting->server, 7, 2, 0) >= 0));
+}
+
+static enum fate judge_dump(struct load_state *state, const struct dump *dump, bool in_aof)
 {
     const struct starting *starting = state->starting;
     struct place stopped = {.offset = dump->stopped_at};
     const struct dump_defect *corruption = first_corruption(dump);
-    say_keys(state, dump);
     if (dump->stop == RDB_STOP_READ || dump->stop == RDB_STOP_MEMORY || dump->stop == RDB_STOP_UNSUPPORTED)
         return leave_open(state, dump->file, &stopped, dump->why);
     if (dump->stop != RDB_STOP_NONE)
@@ -96,11 +105,9 @@ static enum fate judge_dump(struct load_state *state, const struct dump *dump)
     if (is_too_new(starting, dump))
         return refuse(state, dump->file, NULL,
                       arena_format(starting->arena, "it cannot handle RDB format version %u", dump->version));
-    bool several_dbs = starting->server.product == PRODUCT_VALKEY && server_compare(starting->server, 9, 0, 0) >= 0;
-    for (size_t i = 0; i < dump->db_count; i++)
-        if (dump->dbs[i].db && starting->cluster && !several_dbs)
-            return refuse(state, dump->file, &dump->dbs[i].first,
-                          "in cluster mode there can be no keys in a database other than 0");
+    for (size_t i = 0; i < dump->db_count && stops_at_once(starting, in_aof); i++)
+        if (dump->dbs[i].db)
+            return refuse(state, dump->file, &dump->dbs[i].first, other_db);
     return FATE_LOADED;
 }
 
@@ -156,20 +163,19 @@ static enum fate load_dump(struct load_state *state)
     outcome->source = START_DUMP;
     outcome->loaded[outcome->loaded_count++] = number;
     enum fate fate = judge_open(state, number);
-    if (dump)
+    if (dump) {
         count_dump(outcome, dump);
-    if (fate != FATE_LOADED) {
-        if (dump)
-            say_keys(state, dump);
-        return fate;
+        say_keys(state, dump);
     }
+    if (fate != FATE_LOADED)
+        return fate;
     if (!dump)
         return refuse(state, number, NULL, file->kind == EVIDENCE_EMPTY ? "0 bytes are no dump" : "it is no RDB dump");
     outcome->functions = dump->functions;
     if (dump->functions)
         start_say(starting, &outcome->reasons, true, number, &dump->first_function, "%llu function librar%s",
                   (unsigned long long)dump->functions, dump->functions == 1 ? "y" : "ies");
-    fate = judge_dump(state, dump);
+    fate = judge_dump(state, dump, false);
     if (fate != FATE_LOADED || !dump->keys)
         return fate;
     if (starting->files.dump_renamed) {
@@ -209,7 +215,7 @@ static enum fate judge_journal(struct load_state *state, const struct journal *j
     if (journal->preamble && known && server_compare(starting->server, 4, 0, 0) < 0)
         return refuse(state, journal->file, NULL, "servers before 4.0 read no dump inside an AOF");
     if (journal->preamble) {
-        enum fate fate = judge_dump(state, journal->preamble);
+        enum fate fate = judge_dump(state, journal->preamble, true);
         if (fate != FATE_LOADED)
             return fate;
     } else if (journal->stop == AOF_STOP_RDB) {
@@ -231,7 +237,7 @@ static enum fate judge_part(struct load_state *state, size_t number, bool last)
     if (file->journal)
         return judge_journal(state, file->journal, last);
     if (file->dump)
-        return judge_dump(state, file->dump);
+        return judge_dump(state, file->dump, true);
     return refuse(state, number, NULL, "bad file format: it begins with no command and no dump");
 }
 
@@ -246,25 +252,52 @@ struct server start_replay_server(const struct starting *starting, const size_t 
     return server;
 }
 
+static void say_makers_in(struct load_state *state, const struct journal *journal)
+{
+    struct start_reasons *reasons = &state->outcome->reasons;
+    bool from_dump = false;
+    for (size_t d = 0; d < journal->db_count; d++) {
+        const struct journal_db *db = &journal->dbs[d];
+        from_dump |= strcmp(db->command, "RDB") == 0;
+        if (strcmp(db->command, "RDB") != 0)
+            start_say(state->starting, reasons, true, journal->file, &db->first, "%s may have made a key in db %u",
+                      db->command, db->db);
+    }
+    if (from_dump && journal->preamble)
+        say_keys(state, journal->preamble);
+    if (journal->all_unknown)
+        start_say(state->starting, reasons, true, journal->file, &journal->unknown,
+                  "%s may have made keys in any database", journal->unknown_command);
+}
+
 /* Where keys may have been made, after the last whole flush. */
 static void say_makers(struct load_state *state)
 {
-    struct outcome *outcome = state->outcome;
+    const struct evidence_file *files = state->starting->evidence->files;
+    const struct outcome *outcome = state->outcome;
     size_t from = 0;
-    for (size_t i = 0; i < outcome->loaded_count; i++) {
-        const struct journal *journal = state->starting->evidence->files[outcome->loaded[i]].journal;
-        if (journal && journal->empties_all)
+    for (size_t i = 0; i < outcome->loaded_count; i++)
+        if (files[outcome->loaded[i]].journal && files[outcome->loaded[i]].journal->empties_all)
             from = i;
-    }
     for (size_t i = from; i < outcome->loaded_count; i++) {
-        const struct journal *journal = state->starting->evidence->files[outcome->loaded[i]].journal;
-        if (journal && journal->all_unknown)
-            start_say(state->starting, &outcome->reasons, true, journal->file, &journal->unknown,
-                      "%s may have made keys in any database", journal->unknown_command);
-        for (size_t d = 0; journal && d < journal->db_count; d++)
-            if (strcmp(journal->dbs[d].command, "RDB") != 0)
-                start_say(state->starting, &outcome->reasons, true, journal->file, &journal->dbs[d].first,
-                          "%s may have made a key in db %u", journal->dbs[d].command, journal->dbs[d].db);
+        const struct evidence_file *file = &files[outcome->loaded[i]];
+        if (file->journal)
+            say_makers_in(state, file->journal);
+        else if (file->dump)
+            say_keys(state, file->dump);
+    }
+}
+
+/* The AOF is not loaded to its end: the keys of the dumps in it are all that can be counted. */
+static void hold_dumps(struct load_state *state)
+{
+    struct outcome *outcome = state->outcome;
+    for (size_t i = 0; i < outcome->loaded_count; i++) {
+        const struct dump *dump = start_dump_in(&state->starting->evidence->files[outcome->loaded[i]]);
+        if (!dump)
+            continue;
+        outcome->held += dump->keys;
+        say_keys(state, dump);
     }
 }
 
@@ -274,6 +307,16 @@ static const struct settings_command *first_rename(const struct settings *settin
         if (settings->renamed[i].change != COMMAND_AS_IS)
             return &settings->renamed[i];
     return NULL;
+}
+
+static bool has_commands(const struct starting *starting, const struct outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->loaded_count; i++) {
+        const struct journal *journal = starting->evidence->files[outcome->loaded[i]].journal;
+        if (journal && journal->commands)
+            return true;
+    }
+    return false;
 }
 
 /* All files of the AOF are sound: what remains after the last command. */
@@ -288,11 +331,14 @@ static enum fate replay(struct load_state *state)
         return FATE_UNREAD;
     outcome->functions = remains.functions;
     outcome->functions_may = !remains.functions_known;
-    if (remains.functions || outcome->functions_may)
+    if (remains.functions)
         start_say(starting, &outcome->reasons, true, outcome->loaded[0], NULL, "%s%llu function librar%s remain%s",
                   outcome->functions_may ? "at least " : "", (unsigned long long)remains.functions,
                   remains.functions == 1 ? "y" : "ies", remains.functions == 1 ? "s" : "");
-    if (rename) {
+    else if (outcome->functions_may)
+        start_say(starting, &outcome->reasons, true, outcome->loaded[0], NULL,
+                  "whether function libraries remain is not proved");
+    if (rename && has_commands(starting, outcome)) {
         start_say(starting, &outcome->reasons, true, rename->file, &rename->place,
                   "rename-command: an AOF holds the new names, so this one proves nothing");
         return FATE_UNREAD;
@@ -303,6 +349,8 @@ static enum fate replay(struct load_state *state)
     outcome->held = outcome->provable = remains.keys;
     if (!remains.read)
         start_say(starting, &outcome->reasons, true, outcome->loaded[0], NULL, "the AOF could not be read a second time");
+    if (outcome->other_db && stops_at_once(starting, false))
+        return refuse(state, outcome->loaded[0], NULL, other_db);
     return remains.keys ? FATE_LOADED : FATE_UNREAD;
 }
 
@@ -317,10 +365,12 @@ static enum fate load_aof(struct load_state *state)
         return FATE_UNREAD;
     outcome->loaded = sequence.files;
     outcome->loaded_count = sequence.count;
-    if (sequence.missing)
+    if (sequence.missing) {
+        hold_dumps(state);
         return refuse(state, starting->files.manifest, &sequence.missing->place,
-                      arena_format(starting->arena, "the manifest names %s, which is not here; if it was not collected, it would settle it",
-                                   sequence.missing->name));
+                      arena_format(starting->arena, "the manifest names %s, which is not here (if it was not collected, it "
+                                   "settles the question)", sequence.missing->name));
+    }
     if (!sequence.count) {
         outcome->source = START_NOTHING;
         start_say(starting, &outcome->reasons, false, SIZE_MAX, NULL,
@@ -333,13 +383,10 @@ static enum fate load_aof(struct load_state *state)
                   "an AOF from before 7.0: the server takes it over as the base of its own");
     for (size_t i = 0; i < sequence.count; i++) {
         enum fate fate = judge_part(state, sequence.files[i], i + 1 == sequence.count);
-        if (fate == FATE_LOADED)
-            continue;
-        for (size_t k = 0; k < sequence.count; k++) {
-            const struct dump *dump = start_dump_in(&starting->evidence->files[sequence.files[k]]);
-            outcome->held += dump ? dump->keys : 0;
+        if (fate != FATE_LOADED) {
+            hold_dumps(state);
+            return fate;
         }
-        return fate;
     }
     return replay(state);
 }

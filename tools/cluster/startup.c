@@ -65,8 +65,8 @@ const char *startup_outcome_word(enum startup_outcome outcome)
 enum startup_outcome startup_rule(enum startup_condition condition, enum generation generation, const char **sentence,
                                   bool *tried)
 {
-    const struct rule *rule = rules;
-    while (rule->condition != condition || generation < rule->first || generation > rule->last)
+    const struct rule *rule = rules, *end = rules + sizeof(rules) / sizeof(rules[0]);
+    while (rule < end - 1 && (rule->condition != condition || generation < rule->first || generation > rule->last))
         rule++;
     if (sentence)
         *sentence = rule->sentence;
@@ -167,7 +167,7 @@ size_t startup_groups(const struct startup *startup, struct startup_group groups
     return count;
 }
 
-/* The generations of a set that follow `first` without a gap, in its product; gives the last of them. */
+/* The last generation of the product that follows `first` in a set without a gap. */
 static enum generation run_end(unsigned set, enum generation first)
 {
     enum generation last = first;
@@ -177,20 +177,27 @@ static enum generation run_end(unsigned set, enum generation first)
     return last;
 }
 
+/* "7.0" of "Redis 7.0". */
+static const char *version_of(enum generation generation)
+{
+    const char *name = generation_name(generation), *blank = strchr(name, ' ');
+    return blank ? blank + 1 : name;
+}
+
 char *startup_generations(struct arena *arena, unsigned generations)
 {
-    char *text = arena_string(arena, "");
     if (generations == (1u << GENERATIONS) - 1)
         return arena_string(arena, "every version");
+    char *text = arena_string(arena, "");
+    enum product named = PRODUCT_UNKNOWN;
     for (enum generation first = 0; first < GENERATIONS && text; first++) {
         if (!(generations >> first & 1))
             continue;
         enum generation last = run_end(generations, first);
-        bool joined = first > 0 && *text && generation_product(first) == generation_product(first - 1);
-        const char *from = generation_name(first), *to = strchr(generation_name(last), ' ') + 1;
-        bool again = joined || (*text && strstr(text, generation_product(first) == PRODUCT_VALKEY ? "Valkey" : "Redis"));
-        text = arena_format(arena, first == last ? "%s%s%s" : "%s%s%s to %s", text, *text ? ", " : "",
-                            again ? strchr(from, ' ') + 1 : from, to);
+        const char *name = named == generation_product(first) ? version_of(first) : generation_name(first);
+        text = arena_format(arena, first == last ? "%s%s%s" : "%s%s%s to %s", text, *text ? ", " : "", name,
+                            version_of(last));
+        named = generation_product(first);
         first = last;
     }
     return text;

@@ -5,7 +5,7 @@
 #include "parsers/bytes/keyslot.h"
 #include "tools/cluster/startup_private.h"
 
-enum { AT_END = 0, BEHIND_ID = 41 }; /* bytes of a line that the loader has read by then */
+enum { BEHIND_ID = 41 }; /* what a line shows beyond its own words takes effect once its id is read */
 
 static const struct sighting *first_line(const struct startup_work *work, const struct sighting *sighting)
 {
@@ -192,18 +192,26 @@ static void note_grammar(struct startup_work *work)
         }
 }
 
+/* Nothing but padding: no line, not even a broken one. */
+static bool has_no_lines(const struct startup_work *work)
+{
+    const struct view *view = work->view;
+    if (view->count || view->has_vars)
+        return false;
+    for (size_t i = 0; i < view->defect_count; i++)
+        if (view->defects[i].code != NODESCONF_LINE_NUL || !view->padding)
+            return false;
+    return true;
+}
+
 void startup_lines(struct startup_work *work)
 {
-    const struct view *view = work->view, *seen = work->seen;
+    const struct view *seen = work->seen;
     struct taken *taken = arena_alloc(work->scratch, sizeof(*taken));
     if (!taken)
         return;
-    if (!view->count && !view->has_vars && view->defect_total == 0 && !view->padding) {
-        note_whole(work, STARTUP_EMPTY);
-        return;
-    }
-    if (!seen->count && !seen->has_vars && !work->kept[STARTUP_FEW_FIELDS] && view->padding && seen->padding >= work->text.len) {
-        note_whole(work, STARTUP_ONLY_PADDING);
+    if (has_no_lines(work)) {
+        note_whole(work, work->view->padding ? STARTUP_ONLY_PADDING : STARTUP_EMPTY);
         return;
     }
     for (size_t i = 0; i < seen->count; i++) {

@@ -1,5 +1,7 @@
 /* Conditions of words and lines. Most are the reader's defects; some of these have consequences that depend on the word,
  * so the word is looked at again. */
+#include <string.h>
+
 #include "parsers/bytes/cursor.h"
 #include "tools/cluster/startup_private.h"
 
@@ -22,11 +24,11 @@ static enum startup_condition of_id(const struct startup_work *work, const struc
     return !word.len || startup_is_id(word) ? STARTUP_ID_LETTERS : STARTUP_ID_CHARACTERS;
 }
 
+/* The reader has one defect for both; its words tell them apart (parsers/nodesconf/nodesconf_address.c). */
 static enum startup_condition of_address(const struct startup_work *work, const struct view_defect *defect)
 {
-    size_t at;
-    return text_find(startup_bytes(work, defect->place), ":", &at) || !work->text.len ? STARTUP_ADDRESS_BYTES
-                                                                                     : STARTUP_ENDPOINT;
+    (void)work;
+    return strcmp(defect->found, "no colon") == 0 ? STARTUP_ENDPOINT : STARTUP_ADDRESS_BYTES;
 }
 
 /* An id with letters beyond f is accepted; whether it has a line is a question across lines. */

@@ -48,9 +48,9 @@ static void note(struct distinct *distinct, uint32_t value)
 
 /* What the files of one folder say about ports, ids and hosts. */
 struct survey {
-    struct distinct named, confs, said, nodes, scopes;
-    const struct hint *view, *conf, *scope; /* the first of their kind */
-    bool other_view, other_conf;            /* another one that is no copy of it, by its name */
+    struct distinct named, confs, said, nodes, logged, scopes;
+    const struct hint *view, *conf, *log, *scope; /* the first of their kind */
+    bool other_view, other_conf, other_log;       /* another one that is no copy of it, by its name */
 };
 
 static void survey_file(const struct grouping *grouping, size_t file, struct survey *survey)
@@ -70,6 +70,12 @@ static void survey_file(const struct grouping *grouping, size_t file, struct sur
         survey->conf = survey->conf ? survey->conf : hint;
         survey->other_conf |= !names_extends(hint->parts.stem, survey->conf->parts.stem);
     }
+    if (hint->role == ROLE_LOG) {
+        if (hint->node != NO_NODE)
+            note(&survey->logged, hint->node);
+        survey->log = survey->log ? survey->log : hint;
+        survey->other_log |= !names_extends(hint->parts.stem, survey->log->parts.stem);
+    }
     if (hint->role == ROLE_VIEW && !temporary) {
         if (hint->node != NO_NODE)
             note(&survey->nodes, hint->node);
@@ -78,20 +84,29 @@ static void survey_file(const struct grouping *grouping, size_t file, struct sur
     }
 }
 
+/* Two servers' files, whatever their ports: two configurations, two views of different servers, logs that state
+ * different ids. Copies (nodes.conf.bak, redis.log.1) may differ from their original. */
+static bool holds_two(const struct survey *survey)
+{
+    return survey->scopes.more || survey->named.more || survey->confs.more || survey->other_conf ||
+           (survey->other_view && (survey->nodes.more || survey->said.more)) ||
+           (survey->other_log && survey->logged.more) ||
+           (survey->named.any && survey->confs.any && survey->named.first != survey->confs.first);
+}
+
 /* The files of one folder speak of one server: they have one configuration or one port in their names; where there is
- * neither, one port and one id in the content. Copies (nodes.conf.bak) may differ from their original. */
+ * neither, one port and one id in the content, and more than logs. */
 static bool holds_one(const struct grouping *grouping, const struct by_folder *files, size_t count)
 {
     struct survey survey = {0};
     for (size_t i = 0; i < count; i++)
         survey_file(grouping, files[i].file, &survey);
-    if (survey.named.more || survey.confs.more || survey.scopes.more || survey.other_conf ||
-        (survey.other_view && (survey.nodes.more || survey.said.more)) ||
-        (survey.named.any && survey.confs.any && survey.named.first != survey.confs.first))
+    if (holds_two(&survey))
         return false;
     if (survey.named.any || survey.confs.any)
         return true;
-    return !survey.said.more && !survey.nodes.more && (survey.said.any || survey.nodes.any);
+    bool only_logs = survey.other_log && !survey.view;
+    return !only_logs && !survey.said.more && !survey.nodes.more && (survey.said.any || survey.nodes.any);
 }
 
 /* Rule 1: a folder that holds the files of one server only is that server's. */

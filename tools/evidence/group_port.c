@@ -73,6 +73,7 @@ static bool contradict(const struct grouping *grouping, const struct group *a, c
 {
     bool apart = names_compare(a->folder, b->folder) != 0;
     bool two_views = a->view != SIZE_MAX && b->view != SIZE_MAX;
+    bool two_logs = a->log != SIZE_MAX && b->log != SIZE_MAX && !are_copies(grouping, a->log, b->log);
     if (two_views && are_copies(grouping, a->view, b->view))
         return false;
     if (a->conf != SIZE_MAX && b->conf != SIZE_MAX && apart)
@@ -81,8 +82,8 @@ static bool contradict(const struct grouping *grouping, const struct group *a, c
         return true;
     if (a->node != NO_NODE && b->node != NO_NODE && a->node != b->node && !log_names(grouping, a, b->node) &&
         !log_names(grouping, b, a->node))
-        return apart || two_views;
-    return apart && (two_views || (a->dump && b->dump && leads(a) == leads(b)));
+        return apart || two_views || two_logs;
+    return (apart && (two_views || (a->dump && b->dump && leads(a) == leads(b)))) || (two_logs && !leads(a) && !leads(b));
 }
 
 static bool leaders_fit(struct grouping *grouping, const struct member *members, size_t count)

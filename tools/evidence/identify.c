@@ -10,7 +10,8 @@
 #include "tools/evidence/names.h"
 
 enum {
-    ENOUGH = 50, /* a lower score recognises nothing */
+    ENOUGH = 50,  /* a lower score recognises nothing */
+    CERTAIN = 90, /* no other recogniser need be asked */
     TAR_MAGIC_AT = 257, /* POSIX.1-2017, pax, "ustar Interchange Format" */
 };
 
@@ -78,20 +79,14 @@ static unsigned score_archive(struct bytes head, struct bytes stem)
 static unsigned score_nodes(struct bytes head, struct bytes stem)
 {
     (void)stem;
-    return nodesconf_likeness(head);
+    unsigned likeness = nodesconf_likeness(head);
+    return likeness && likeness < ENOUGH ? ENOUGH : likeness; /* damaged, or among other lines, but nothing else */
 }
 
 static unsigned score_manifest(struct bytes head, struct bytes stem)
 {
     (void)stem;
     return manifest_likeness(head);
-}
-
-static unsigned score_sentinel(struct bytes head, struct bytes stem)
-{
-    (void)stem;
-    unsigned score = conf_likeness(head);
-    return score && conf_is_sentinel(head) ? score + 1 : 0;
 }
 
 static unsigned score_conf(struct bytes head, struct bytes stem)
@@ -109,17 +104,14 @@ static unsigned score_log(struct bytes head, struct bytes stem)
     return log_likeness(first) == 100 ? 95 : log_likeness(head);
 }
 
+/* The quick ones first: a certain answer ends the search. */
 static const struct {
     enum evidence_kind kind;
     unsigned (*score)(struct bytes head, struct bytes stem);
 } recognisers[] = {
-    {EVIDENCE_ARCHIVE, score_archive},
-    {EVIDENCE_AOF, score_aof},
-    {EVIDENCE_RDB, score_rdb},
-    {EVIDENCE_NODESCONF, score_nodes},
-    {EVIDENCE_AOF_MANIFEST, score_manifest},
-    {EVIDENCE_SENTINEL_CONF, score_sentinel},
-    {EVIDENCE_LOG, score_log},
+    {EVIDENCE_ARCHIVE, score_archive}, {EVIDENCE_AOF, score_aof},
+    {EVIDENCE_RDB, score_rdb},         {EVIDENCE_NODESCONF, score_nodes},
+    {EVIDENCE_LOG, score_log},         {EVIDENCE_AOF_MANIFEST, score_manifest},
     {EVIDENCE_CONF, score_conf},
 };
 
@@ -148,13 +140,15 @@ static enum evidence_kind kind_by_content(struct bytes head, struct bytes stem)
 {
     unsigned best;
     enum evidence_kind kind = identify_output(head, &best);
-    for (size_t i = 0; i < sizeof(recognisers) / sizeof(*recognisers); i++) {
+    for (size_t i = 0; i < sizeof(recognisers) / sizeof(*recognisers) && best < CERTAIN; i++) {
         unsigned score = recognisers[i].score(head, stem);
         if (score > best) {
             best = score;
             kind = recognisers[i].kind;
         }
     }
+    if (kind == EVIDENCE_CONF && conf_is_sentinel(head))
+        kind = EVIDENCE_SENTINEL_CONF;
     return best >= ENOUGH ? kind : EVIDENCE_UNKNOWN;
 }
 
