@@ -11,9 +11,9 @@ static const char *const synopsis[] = {"[OPTION]... CASE", "[OPTION]... FILE FIL
 static const struct record_type *const records[] = {&diff_record, NULL};
 
 static const char *const examples[] = {
-    "rcf-diff case/",
-    "rcf-diff --json before/ after/",
-    "rcf-diff nodes_7000.conf nodes_7002.conf",
+    "rcf-diff fixtures/story-redis-4.0.1/06-stale-restarted",
+    "rcf-diff --json fixtures/seed-document/06-restarted.nodes_7000.conf fixtures/seed-document/06-restarted.nodes_7002.conf",
+    "rcf-diff fixtures/story-redis-4.0.1/05-deleted fixtures/story-redis-4.0.1/06-stale-restarted",
     NULL,
 };
 
@@ -33,7 +33,7 @@ static const struct cli_command command = {
              "\n"
              "The baseline is what most views agree on; where no two agree, the view with the\n"
              "highest epoch. Lines with + - ~ tell what other views have more, less or other.\n"
-             "-v adds file and line to each, and shortens no list.\n",
+             "-v adds file and line to each, and shortens no list.",
     .exit_codes = {"all views agree", "views differ", "fewer than two views, unreadable evidence, bad usage"},
     .examples = examples,
 };

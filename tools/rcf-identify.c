@@ -32,8 +32,19 @@ static const struct cli_option options[] = {
     {0},
 };
 
-enum { FILE_PATH, FILE_KIND, FILE_CODING, FILE_SIZE, FILE_DECODED, FILE_SHA256, FILE_VERSION, FILE_INSTANCE, FILE_COMPLETE,
-       FILE_ATTRIBUTED, FILE_NOTE };
+enum {
+    FILE_PATH,
+    FILE_KIND,
+    FILE_CODING,
+    FILE_SIZE,
+    FILE_DECODED,
+    FILE_SHA256,
+    FILE_VERSION,
+    FILE_INSTANCE,
+    FILE_COMPLETE,
+    FILE_ATTRIBUTED,
+    FILE_NOTE
+};
 
 static const struct column file_columns[] = {
     {"path", COLUMN_BYTES, NULL, 0, 0, "path below the CASE, or as named"},
@@ -45,7 +56,8 @@ static const struct column file_columns[] = {
     {"version", COLUMN_TEXT, NULL, 0, 0, "of the format, and of the server that wrote it"},
     {"instance", COLUMN_BYTES, NULL, 0, 0, "to which the file belongs"},
     {"complete", COLUMN_BOOL, NULL, 0, 0, "whether the content is whole; absent for kinds without an end of their own"},
-    {"attributed", COLUMN_TEXT, NULL, 0, COLUMN_MACHINE, "the rule by which it belongs to the instance, or why to none"},
+    {"attributed", COLUMN_TEXT, NULL, 0, COLUMN_MACHINE,
+     "the rule by which it belongs to the instance, or why to none"},
     {"note", COLUMN_BYTES, NULL, 0, 0, "what is wrong, or worth knowing"},
 };
 
@@ -74,9 +86,10 @@ static const struct cli_command command = {
     .most_operands = CLI_MANY,
     .formats = FORMAT_TABLES,
     .records = (const struct record_type *const[]){&file_record, &verify_record, NULL},
-    .notes = "A PATH is a directory, which is walked without following symbolic links, or a file; - is standard input.\n"
-             "Paths in a manifest are relative to the PATH when there is one and it is a directory: run sha256sum -c\n"
-             "there. What a manifest does not say about time, time zone and host is not assumed by any command.",
+    .notes =
+        "A PATH is a directory, which is walked without following symbolic links, or a file; - is standard input.\n"
+        "Paths in a manifest are relative to the PATH when there is one and it is a directory: run sha256sum -c\n"
+        "there. What a manifest does not say about time, time zone and host is not assumed by any command.",
     .exit_codes = {"all files are whole, or match the list", "a file is damaged, or differs from the list",
                    "a file could not be read to its end, or changed meanwhile"},
     .examples = (const char *const[]){"rcf-identify fixtures/seed-document",

@@ -48,9 +48,9 @@ static const struct cli_option options[] = {
 };
 
 static const char *const examples[] = {
-    "rcf-topology case/",
-    "rcf-topology --csv --table=slots case/",
-    "rcf-topology --dot case/ | dot -Tsvg >topology.svg",
+    "rcf-topology fixtures/story-redis-4.0.1/06-stale-restarted",
+    "rcf-topology --csv --table=slots fixtures/story-redis-4.0.1/10-recovered",
+    "rcf-topology --dot fixtures/story-redis-4.0.1/10-recovered",
     NULL,
 };
 
@@ -65,7 +65,7 @@ static const struct cli_command command = {
     .records = records,
     .notes = "Where views disagree, a node's own file stands unless a member's view has a higher\n"
              "configEpoch for it; of several claims to a slot the highest configEpoch wins.\n"
-             "rcf-diff shows the disagreement itself, rcf-check judges it.\n",
+             "rcf-diff shows the disagreement itself, rcf-check judges it.",
     .exit_codes = {"shown", NULL, "no view in the case, unreadable evidence, bad usage"},
     .examples = examples,
     .take = take,

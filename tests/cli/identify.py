@@ -43,7 +43,8 @@ def kinds():
     code, found = rows(STALE)
     dump = next(row for row in found if row["path"] == "hosts/127.0.0.6/7002/dump_7002.rdb")
     check("story: exit", code, 0)
-    check("story: dump", (dump["kind"], dump["version"], dump["instance"]), ("rdb", "RDB 8, Redis 4.0.1", "127.0.0.6:7002"))
+    check("story: dump", (dump["kind"], dump["version"], dump["instance"]),
+          ("rdb", "RDB 8, Redis 4.0.1", "127.0.0.6:7002"))
 
 
 def formats():

@@ -61,7 +61,10 @@ class Nodes(unittest.TestCase):
 
     def test_views_listing_is_what_grep_counts(self):
         for case in ("03-resharded", "06-stale-restarted", "08-rebuilt"):
-            files = [open(path, encoding="ascii").read() for path in glob.glob(STORY + case + "/hosts/*/*/nodes_*.conf")]
+            files = []
+            for path in glob.glob(STORY + case + "/hosts/*/*/nodes_*.conf"):
+                with open(path, encoding="ascii") as file:
+                    files.append(file.read())
             for row in table("nodes", STORY + case):
                 count = sum(bool(re.search("^" + row["node_id"], text, re.M)) for text in files)
                 self.assertEqual(int(row["views_listing"]), count, case)
@@ -170,6 +173,9 @@ class Formats(unittest.TestCase):
 
     def test_trouble(self):
         with tempfile.TemporaryDirectory() as folder:
+            run(folder, code=2)
+            with open(folder + "/redis.conf", "w", encoding="ascii") as file:
+                file.write("port 7000\ncluster-enabled yes\nappendonly no\n")
             self.assertIn("no view", run(folder, code=2)[1])
         run("--table=nothing", STORY + "01-created", code=2)
         run("--dot", "--json", STORY + "01-created", code=2)

@@ -434,7 +434,8 @@ Test(evidence, a_nodes_conf_without_vars_is_still_one)
 /* Containers use one port: a folder of their logs is no instance's folder. */
 Test(evidence, logs_of_several_servers_with_one_port)
 {
-    static const char ids[][41] = {"5ee6d83979d7dabb4c703eca240e93dab0e18501", "2d24fd23ba5e9efca3b8e4de23a964dc5f1d4751"};
+    static const char ids[][41] = {"5ee6d83979d7dabb4c703eca240e93dab0e18501",
+                                   "2d24fd23ba5e9efca3b8e4de23a964dc5f1d4751"};
     struct made made = make();
     for (size_t i = 0; i < 2; i++) {
         char name[64], text[256];
@@ -725,7 +726,8 @@ Test(evidence, collections_say_where_and_when)
     cr_assert_str_eq(collection->files[1].path, "a\\b\nc");
     cr_assert_str_eq(collection->files[2].path, "x (1)");
     for (size_t i = 0; i < 3; i++)
-        cr_assert_str_eq(collection->files[i].sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        cr_assert_str_eq(collection->files[i].sha256,
+                         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     cr_assert_eq(collection->files[1].place.line, 6);
     cr_assert_eq(collection->unread_lines, 1);
     arena_free(arena);

@@ -1,7 +1,6 @@
 /* docs/findings.md against the catalogue: the document is what `rcf-check --explain` prints. */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/findings/explain.h"
@@ -12,7 +11,7 @@ static const char *const parts[] = {"**Meaning.**", "**How it arises.**", "**How
                                     "**What would refute it.**", "**What to do.**"};
 
 /* The whole text, in one place for all tests of this process. */
-static char *document(void)
+static const char *document(void)
 {
     static char text[1 << 20];
     FILE *file = fopen("docs/findings.md", "rb");
@@ -25,20 +24,24 @@ static char *document(void)
     return text;
 }
 
-/* A copy of the section, NUL-terminated; the caller frees it. */
-static char *section(enum finding_id id)
+/* A section as a string, until the next call. */
+static const char *section(enum finding_id id)
 {
+    static char copy[16384];
     struct bytes text = explain_finding(id);
     cr_assert_gt(text.len, 0, "%s has no section", finding_word(id));
-    return strndup((const char *)text.at, text.len);
+    cr_assert_lt(text.len, sizeof(copy), "%s is too long to be read", finding_word(id));
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = 0;
+    return copy;
 }
 
 Test(findings_document, has_the_sections_of_the_catalogue_in_its_order)
 {
     int id = 0;
-    char *text = document();
+    const char *text = document();
     cr_assert_eq(strncmp(text, "# Findings\n", 11), 0);
-    for (char *at = strstr(text, "\n#"); at; at = strstr(at + 1, "\n#")) {
+    for (const char *at = strstr(text, "\n#"); at; at = strstr(at + 1, "\n#")) {
         char heading[64];
         cr_assert_eq(sscanf(at + 1, "## %63[^\n]", heading), 1, "a heading that is no section: %.40s", at + 1);
         cr_assert_lt(id, FINDING_IDS, "%s is behind the last id of the catalogue", heading);
@@ -52,7 +55,7 @@ Test(findings_document, gives_every_section_its_parts_in_order)
 {
     for (int id = 0; id < FINDING_IDS; id++) {
         const char *word = finding_word((enum finding_id)id);
-        char *text = section((enum finding_id)id);
+        const char *text = section((enum finding_id)id);
         const char *at = text;
         for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++) {
             const char *part = strstr(at, parts[p]);
@@ -62,7 +65,6 @@ Test(findings_document, gives_every_section_its_parts_in_order)
             at = part + strlen(parts[p]);
             cr_assert(at[0] == ' ' && at[1] != '\n', "%s: %s is empty", word, parts[p]);
         }
-        free(text);
     }
 }
 
@@ -73,9 +75,8 @@ Test(findings_document, states_the_severity_of_the_catalogue_first)
         char expected[128];
         snprintf(expected, sizeof(expected), "%s\n\nSeverity: %s", word,
                  severity_word(finding_severity((enum finding_id)id)));
-        char *text = section((enum finding_id)id);
+        const char *text = section((enum finding_id)id);
         cr_assert_eq(strncmp(text, expected, strlen(expected)), 0, "%s begins otherwise: %.60s", word, text);
-        free(text);
     }
 }
 
@@ -83,19 +84,18 @@ Test(findings_document, names_a_command_and_the_usual_wrong_repair)
 {
     for (int id = 0; id < FINDING_IDS; id++) {
         const char *word = finding_word((enum finding_id)id);
-        char *text = section((enum finding_id)id);
+        const char *text = section((enum finding_id)id);
         const char *advice = strstr(text, "**What to do.**");
         cr_assert(advice && strstr(advice, "`rcf-"), "%s names no command to go on with", word);
         cr_assert(strstr(advice, "Wrong:"), "%s does not warn of the usual wrong repair", word);
-        free(text);
     }
 }
 
 Test(findings_document, refers_to_findings_and_plans_that_exist)
 {
     static const char *const goals[] = {"rejoin", "remove", "add", "replicate", "reshard", "create", "repair"};
-    char *text = document();
-    for (char *at = strstr(text, "rcf-plan "); at; at = strstr(at + 1, "rcf-plan ")) {
+    const char *text = document();
+    for (const char *at = strstr(text, "rcf-plan "); at; at = strstr(at + 1, "rcf-plan ")) {
         bool known = false;
         for (size_t g = 0; g < sizeof(goals) / sizeof(goals[0]); g++) {
             size_t len = strlen(goals[g]);
@@ -103,7 +103,7 @@ Test(findings_document, refers_to_findings_and_plans_that_exist)
         }
         cr_assert(known, "no such goal: %.30s", at);
     }
-    for (char *at = strstr(text, "see "); at; at = strstr(at + 1, "see ")) {
+    for (const char *at = strstr(text, "see "); at; at = strstr(at + 1, "see ")) {
         char word[64];
         if (sscanf(at + 4, "%63[a-z-]", word) == 1 && strchr(word, '-'))
             cr_assert_neq(finding_by_word(word), FINDING_IDS, "no such finding: %s", word);
@@ -130,16 +130,16 @@ Test(findings_document, fits_a_screen_with_each_section)
         size_t lines = 0;
         for (size_t i = 0; i < text.len; i++)
             lines += text.at[i] == '\n';
-        cr_assert(lines >= LINES_MIN && lines <= LINES_MAX, "%s has %zu lines", finding_word((enum finding_id)id), lines);
+        cr_assert_geq(lines, LINES_MIN, "%s has %zu lines", finding_word((enum finding_id)id), lines);
+        cr_assert_leq(lines, LINES_MAX, "%s has %zu lines", finding_word((enum finding_id)id), lines);
     }
 }
 
 Test(findings_document, explains_with_the_document_itself)
 {
-    char *text = document();
+    const char *text = document();
     for (int id = 0; id < FINDING_IDS; id++) {
-        char *own = section((enum finding_id)id);
+        const char *own = section((enum finding_id)id);
         cr_assert(strstr(text, own), "%s was built from another document", finding_word((enum finding_id)id));
-        free(own);
     }
 }

@@ -5,7 +5,7 @@
 
 /* ------------------------------------------------------------------ own lines without an ip */
 
-/* How often other views list a node at an ip. */
+/* How often views list a node at an ip. */
 struct rumour {
     const char *ip;
     size_t times;
@@ -22,7 +22,7 @@ static bool hear(struct comparing *comparing, struct rumour **rumours, const str
 {
     for (size_t s = 0; s < view->count; s++) {
         const struct entry *entry = view->sightings[s].entry;
-        if (!wanted[entry->node] || !*entry->ip || view->sightings[s].myself)
+        if (!wanted[entry->node] || !*entry->ip)
             continue;
         struct rumour *rumour = rumours[entry->node];
         while (rumour && strcmp(rumour->ip, entry->ip) != 0)

@@ -122,8 +122,8 @@ static void judge_epochs(struct judging *judging, const struct view *view)
     if (prejoin->current_epoch || prejoin->config_epoch || prejoin->last_vote_epoch)
         say_own(judging, PREJOIN_EPOCHS, PREJOIN_NOTE, view->file, view->has_vars ? &view->vars : NULL,
                 arena_format(judging->arena,
-                             "epochs above 0 (currentEpoch %llu, configEpoch %llu, lastVoteEpoch %llu): it was a member once; it may "
-                             "still join, CLUSTER RESET HARD sets them to 0",
+                             "epochs above 0 (currentEpoch %llu, configEpoch %llu, lastVoteEpoch %llu): a trace of an earlier "
+                             "membership, no obstacle by itself; CLUSTER RESET HARD sets them to 0",
                              (unsigned long long)prejoin->current_epoch, (unsigned long long)prejoin->config_epoch,
                              (unsigned long long)prejoin->last_vote_epoch));
 }
@@ -249,12 +249,14 @@ static void judge_as_tool(struct judging *judging)
 {
     struct prejoin *prejoin = judging->prejoin;
     const struct start *start = prejoin->start;
-    bool refused = start->source == START_REFUSES;
+    bool view_open = false;
     for (size_t i = 0; i < prejoin->reason_count; i++)
-        refused |= prejoin->reasons[i].subject == PREJOIN_NODESCONF && prejoin->reasons[i].effect == PREJOIN_OPEN;
+        view_open |= prejoin->reasons[i].subject == PREJOIN_NODESCONF && prejoin->reasons[i].effect == PREJOIN_OPEN;
     prejoin->tool = PREJOIN_CANNOT_TELL;
-    if (refused) {
-        prejoin->tool_why = "the server does not start, or on another nodes.conf than this one";
+    if (start->source == START_REFUSES) {
+        prejoin->tool_why = "the server does not start on these files, so there is nobody to ask";
+    } else if (view_open) {
+        prejoin->tool_why = "how many nodes the server would know is left open by its nodes.conf";
     } else if (prejoin->known_nodes > 1) {
         prejoin->tool = PREJOIN_NOT_EMPTY;
         prejoin->tool_why = arena_format(judging->arena, "cluster_known_nodes:%zu", prejoin->known_nodes);

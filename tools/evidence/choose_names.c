@@ -17,7 +17,7 @@ static void ask_peers(struct evidence *evidence, struct instance *instance)
     }
 }
 
-/* Its address; else its folder and port, the port alone (":7000", as servers write an unknown address), or its folder. */
+/* Its address; else its folder and port, the port alone (":7000", as servers write an unknown address), the folder. */
 static const char *first_name(struct arena *arena, const struct instance *instance)
 {
     const char *folder = instance->folder;

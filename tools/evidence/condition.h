@@ -13,7 +13,8 @@ enum completeness {
 /* Whether the file is whole. `why` gets the first thing that is wrong, or NULL; allocated from the evidence. */
 enum completeness condition_of(const struct evidence *evidence, size_t file, const char **why);
 
-/* "RDB 8, Redis 4.0.1" for a dump, "Valkey 8.0.1" for a log, "4.0 or newer" for node lines; NULL when the file does not show it. */
+/* "RDB 8, Redis 4.0.1" for a dump, "Valkey 8.0.1" for a log, "4.0 or newer" for node lines; NULL when the file does not
+ * show it. */
 const char *condition_version(const struct evidence *evidence, size_t file);
 
 /* What the grammar of a view proves about the server that wrote it; the version is the oldest that writes so, and where

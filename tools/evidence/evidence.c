@@ -183,8 +183,8 @@ static bool skip_to(struct source *source, uint64_t offset)
     return true;
 }
 
-struct bytes evidence_excerpt(const struct evidence *evidence, size_t file, uint64_t offset, uint64_t length, size_t cap,
-                              struct arena *arena)
+struct bytes evidence_excerpt(const struct evidence *evidence, size_t file, uint64_t offset, uint64_t length,
+                              size_t cap, struct arena *arena)
 {
     struct bytes none = {(const uint8_t *)"", 0};
     size_t want = length < cap ? (size_t)length : cap, got = 0, n = 1;

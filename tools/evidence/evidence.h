@@ -84,7 +84,7 @@ struct evidence {
     size_t file_count;
     struct instance *instances; /* sorted by address */
     size_t instance_count;
-    const char *host_basis; /* "--hosts", "host folders of the case" or "IP addresses" */
+    const char *host_basis; /* "--hosts", "host folders of the case", "IP addresses", or several: "..., else ..." */
     const char *problem; /* why the case as a whole could not be read, or NULL */
     bool unreadable; /* at least one file could not be read to its end, or changed meanwhile; skipped ones aside */
     bool atime_kept; /* false: the access time of a file or folder may have moved, O_NOATIME being refused */
@@ -98,18 +98,18 @@ struct evidence_options {
 };
 
 /* Reads a case from directories and files; "-" is standard input. Each file is read once, from its first byte to its
- * last, and what is loaded, recognised and hashed are the same bytes. Never NULL except without memory; see `problem` and
- * `unreadable`. `options` may be NULL. The caller ends it with evidence_close(). */
+ * last, and what is loaded, recognised and hashed are the same bytes. Never NULL except without memory; see `problem`
+ * and `unreadable`. `options` may be NULL. The caller ends it with evidence_close(). */
 struct evidence *evidence_open(char *const *paths, size_t count, const struct evidence_options *options);
 void evidence_close(struct evidence *evidence);
 
 /* `length` bytes at `offset` of a file's decoded content, read again from the file, at most `cap`; allocated from
  * `arena`. An empty run when they cannot be read or the file's size or modification time has changed. */
-struct bytes evidence_excerpt(const struct evidence *evidence, size_t file, uint64_t offset, uint64_t length, size_t cap,
-                              struct arena *arena);
+struct bytes evidence_excerpt(const struct evidence *evidence, size_t file, uint64_t offset, uint64_t length,
+                              size_t cap, struct arena *arena);
 
-/* Opens a file of the case again, for a second pass; a source without bytes for standard input. NULL without memory. The
- * caller closes it. */
+/* Opens a file of the case again, for a second pass; a source without bytes for standard input. NULL without memory.
+ * The caller closes it. */
 struct source *evidence_reopen(const struct evidence *evidence, size_t file);
 
 /* The instance a user names: ip:port, a node id or a unique prefix of it of 8 characters or more, or the instance's

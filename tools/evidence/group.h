@@ -1,5 +1,5 @@
-/* Which files belong together: hints are taken from each file, then an ordered set of rules joins files into groups, and
- * a group that shows a server process becomes an instance.
+/* Which files belong together: hints are taken from each file, then an ordered set of rules joins files into groups,
+ * and a group that shows a server process becomes an instance.
  *
  * A file joins at most one group. Where two rules could disagree, the earlier one has decided; what no rule decides
  * stays unattributed, with the reason.
@@ -60,8 +60,7 @@ struct grouping {
     struct hint *hints;
     struct group *groups;
     size_t count;
-    size_t *order; /* room for sorted numbers of files */
-    bool failed;   /* no memory */
+    bool failed; /* no memory */
 };
 
 /* Fills `hints` and one group a file. */

@@ -232,7 +232,8 @@ void rule_called(struct grouping *grouping)
         size_t group = SIZE_MAX;
         bool more = false;
         for (size_t k = 0; k < count; k++)
-            if (regions[k].group != SIZE_MAX && !regions[k].more && names_compare(names_last(regions[k].folder), name) == 0) {
+            if (regions[k].group != SIZE_MAX && !regions[k].more &&
+                names_compare(names_last(regions[k].folder), name) == 0) {
                 more |= group != SIZE_MAX && group != regions[k].group;
                 group = regions[k].group;
             }
@@ -241,8 +242,8 @@ void rule_called(struct grouping *grouping)
     }
 }
 
-/* Rule 8: what shows no server belongs to the only one around: in its folder, below it, or, going up, in the first folder
- * that holds any. */
+/* Rule 8: what shows no server belongs to the only one around: in its folder, below it, or, going up, in the first
+ * folder that holds any. */
 void rule_around(struct grouping *grouping)
 {
     size_t count;

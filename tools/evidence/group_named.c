@@ -1,4 +1,4 @@
-/* Rules about stated names: what a redis.conf names, what an AOF manifest names, what a temporary file's name extends. */
+/* Rules about stated names: those in a redis.conf, those in an AOF manifest, those that temporary files extend. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,7 +99,8 @@ static struct bytes stated_folder(struct grouping *grouping, const struct settin
 }
 
 /* How near a file is to where the configuration says it is; 0: it is another file of that name. */
-static unsigned nearness(const struct path_parts *conf, const struct path_parts *file, struct bytes stated, bool written)
+static unsigned nearness(const struct path_parts *conf, const struct path_parts *file, struct bytes stated,
+                         bool written)
 {
     enum { PER_FOLDER = 10, SAME = 4, BELOW = 3, SIBLING = 2, ELSEWHERE = 1 };
     unsigned score = common_end(stated, file->folder) * PER_FOLDER;
@@ -262,7 +263,8 @@ void rule_manifest(struct grouping *grouping)
             for (size_t at = first_stem(sorted, count, name); at < count && names_begins(sorted[at].stem, name); at++)
                 if (names_extends(sorted[at].stem, name) &&
                     names_compare(grouping->hints[sorted[at].file].parts.folder, own->folder) == 0)
-                    group_merge(grouping, i, sorted[at].file, JOIN_ANY_PORT, "a part of the instance's append-only file");
+                    group_merge(grouping, i, sorted[at].file, JOIN_ANY_PORT,
+                                "a part of the instance's append-only file");
         }
     }
 }
@@ -280,6 +282,7 @@ void rule_unfinished(struct grouping *grouping)
         for (size_t at = first_stem(sorted, count, target);
              at < count && names_compare(sorted[at].stem, target) == 0; at++)
             if (names_compare(grouping->hints[sorted[at].file].parts.folder, own->folder) == 0)
-                group_merge(grouping, sorted[at].file, i, JOIN_ANY_PORT, "the temporary file of the instance's nodes.conf");
+                group_merge(grouping, sorted[at].file, i, JOIN_ANY_PORT,
+                            "the temporary file of the instance's nodes.conf");
     }
 }

@@ -1,8 +1,8 @@
 /* Rule 5: files that state the same own id.
  *
  * One id at one address is one server, seen at different times. One id at two addresses is two servers: somebody copied
- * a nodes.conf. So is one id at one address in two places that each have a configuration of their own, unless both places
- * are named by the same IP address: then the collection was made twice.
+ * a nodes.conf. So is one id at one address in two places that each have a configuration of their own, unless both
+ * places are named by the same IP address: then the collection was made twice.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Rule 6: files of one port within one host.
  *
- * Groups of one port are looked at folder by folder, from the innermost outwards: where everything below a folder can be
- * one server's, it is joined (etc/redis_7000.conf, rdb/nodes_7000.conf, log/redis_7000.log); where it cannot, the folder
- * holds several hosts that use the same port, and nothing is joined there or further out.
+ * Groups of one port are looked at folder by folder, from the innermost outwards: where everything below a folder can
+ * be one server's, it is joined (etc/redis_7000.conf, rdb/nodes_7000.conf, log/redis_7000.log); where it cannot, the
+ * folder holds several hosts that use the same port, and nothing is joined there or further out.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +83,8 @@ static bool contradict(const struct grouping *grouping, const struct group *a, c
     if (a->node != NO_NODE && b->node != NO_NODE && a->node != b->node && !log_names(grouping, a, b->node) &&
         !log_names(grouping, b, a->node))
         return apart || two_views || two_logs;
-    return (apart && (two_views || (a->dump && b->dump && leads(a) == leads(b)))) || (two_logs && !leads(a) && !leads(b));
+    return (apart && (two_views || (a->dump && b->dump && leads(a) == leads(b)))) ||
+           (two_logs && !leads(a) && !leads(b));
 }
 
 static bool leaders_fit(struct grouping *grouping, const struct member *members, size_t count)

@@ -246,8 +246,7 @@ bool group_hints(struct grouping *grouping)
     grouping->count = evidence->file_count;
     grouping->hints = arena_array(grouping->arena, grouping->count, sizeof(*grouping->hints));
     grouping->groups = arena_array(grouping->arena, grouping->count, sizeof(*grouping->groups));
-    grouping->order = arena_array(grouping->arena, grouping->count, sizeof(*grouping->order));
-    if (!known || !grouping->hints || !grouping->groups || !grouping->order)
+    if (!known || !grouping->hints || !grouping->groups)
         return false;
     for (size_t i = 0; i < grouping->count; i++) {
         const struct evidence_file *file = &evidence->files[i];

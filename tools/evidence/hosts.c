@@ -152,9 +152,9 @@ static size_t instances_in(const struct folder *folders, size_t count, struct by
     return folder ? folder->instances : 0;
 }
 
-/* The folder of an instance's host: the innermost that is called by an IP address, stands directly above a folder called
- * by a port, or holds several instances; but none that holds all of the case. Of folders around the same instances it is
- * the outermost (hostA, not hostA/data). */
+/* The folder of an instance's host: the innermost that is called by an IP address, stands directly above a folder
+ * called by a port, or holds several instances; but none that holds all of the case. Of folders around the same
+ * instances it is the outermost (hostA, not hostA/data). */
 static struct bytes host_folder(const struct evidence *evidence, const struct instance *instance,
                                 const struct folder *folders, size_t count)
 {
@@ -205,7 +205,8 @@ static int by_last(const void *a, const void *b)
     return order ? order : names_compare(*left, *right);
 }
 
-/* Host folders are called by their last part; by all of the path where two of them, other than IP addresses, share it. */
+/* Host folders are called by their last part, or by all of the path where two of them share it. An IP address is one
+ * host wherever it stands. */
 static bool name_folders(struct evidence *evidence, const struct chosen *chosen, struct arena *scratch)
 {
     struct bytes *sorted = arena_array(scratch, evidence->instance_count, sizeof(*sorted));

@@ -15,7 +15,8 @@ enum {
     TAR_MAGIC_AT = 257, /* POSIX.1-2017, pax, "ustar Interchange Format" */
 };
 
-static const char captured_stream[] = "captured replication stream: a header stands before the dump, so it is not judged";
+static const char captured_stream[] =
+    "captured replication stream: a header stands before the dump, so it is not judged";
 
 static bool digits(struct bytes word, size_t from, size_t count)
 {

@@ -9,7 +9,7 @@ struct pattern {
     bool anywhere;
 };
 
-/* Up to Redis 4.0 the lines come from redis-trib.rb, later from redis-cli or valkey-cli --cluster, in the same words. */
+/* Up to Redis 4.0 the lines come from redis-trib.rb, later from redis-cli or valkey-cli --cluster, in equal words. */
 static const struct pattern patterns[] = {
     {EVIDENCE_TOOL_CREATE, ">>> Creating cluster", false},
     {EVIDENCE_TOOL_CREATE, ">>> Performing hash slots allocation on ", false},

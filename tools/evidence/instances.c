@@ -65,12 +65,14 @@ static bool join_lone_data(struct grouping *grouping)
     for (size_t from = 0, to; from < count; from = to) {
         size_t dumps = 0;
         for (to = from; to < count && names_compare(lone[to].folder, lone[from].folder) == 0; to++)
-            dumps += grouping->evidence->files[lone[to].file].dump && !grouping->evidence->files[lone[to].file].temporary;
+            dumps +=
+                grouping->evidence->files[lone[to].file].dump && !grouping->evidence->files[lone[to].file].temporary;
         for (size_t i = from; i < to; i++)
             if (dumps > 1)
                 grouping->hints[lone[i].file].obstacle = dumps_alike;
             else
-                group_merge(grouping, lone[from].file, lone[i].file, JOIN_STRICT, "in the same folder as the only dump");
+                group_merge(grouping, lone[from].file, lone[i].file, JOIN_STRICT,
+                            "in the same folder as the only dump");
     }
     return lone;
 }
@@ -128,7 +130,8 @@ static void say_why_not(struct grouping *grouping, const uint8_t *taken, size_t 
     else if (hint->role == ROLE_NONE)
         file->unattributed = reasons[file->kind] ? reasons[file->kind] : nothing_says;
     else
-        file->unattributed = port_is_taken(grouping, taken, group_root(grouping, number)) ? port_of_several : nothing_says;
+        file->unattributed =
+            port_is_taken(grouping, taken, group_root(grouping, number)) ? port_of_several : nothing_says;
 }
 
 static bool build(struct grouping *grouping, const struct item *items, size_t count)

@@ -148,9 +148,8 @@ bool names_is_unfinished_nodesconf(struct bytes stem, struct bytes *target)
 {
     struct bytes head, pid, ms;
     uint64_t number;
-    size_t at;
-    if (!text_split_last(stem, '-', &head, &ms) || !text_split_last(head, '-', &head, &pid) || !text_u64(pid, &number) ||
-        !text_u64(ms, &number) || !text_ends(head, ".tmp") || !text_find(head, ".tmp", &at))
+    if (!text_split_last(stem, '-', &head, &ms) || !text_split_last(head, '-', &head, &pid) ||
+        !text_u64(pid, &number) || !text_u64(ms, &number) || !text_ends(head, ".tmp"))
         return false;
     *target = (struct bytes){head.at, head.len - strlen(".tmp")};
     return target->len > 0;

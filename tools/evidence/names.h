@@ -43,7 +43,7 @@ bool names_next_port(struct bytes name, size_t *at, uint16_t *port, bool *firm);
 bool names_is_unfinished_nodesconf(struct bytes stem, struct bytes *target);
 
 /* What a fork that saves, rewrites or receives a dump writes into until it is complete: temp-4711.rdb,
- * temp-1795359144.4711.rdb, temp-rewriteaof-4711.aof, temp-rewriteaof-bg-4711.aof, temp-NAME.manifest, temp-NAME.incr. */
+ * temp-1795359144.4711.rdb, temp-rewriteaof-4711.aof, temp-rewriteaof-bg-4711.aof, temp-NAME.manifest and .incr. */
 bool names_is_unfinished_data(struct bytes stem);
 
 /* `stem` is `name`, or what servers, rotations and copies make of it: ".1", ".1.base.rdb", ".tmp-...", "-20261122". */

@@ -40,8 +40,8 @@ static size_t collect(const struct evidence *evidence, const struct collection *
     return count;
 }
 
-bool verify(const struct evidence *evidence, const struct collection *list, const char *list_sha256, struct arena *arena,
-            struct verify *verify)
+bool verify(const struct evidence *evidence, const struct collection *list, const char *list_sha256,
+            struct arena *arena, struct verify *verify)
 {
     struct verify_row *rows = arena_array(arena, list->count + evidence->file_count, sizeof(*rows));
     if (!rows)

@@ -21,8 +21,8 @@ struct verify {
 
 /* Compares by path and hash. Files that were not read are left out, and so is the list itself, known by `list_sha256`.
  * What it gives is allocated from `arena`. False without memory. */
-bool verify(const struct evidence *evidence, const struct collection *list, const char *list_sha256, struct arena *arena,
-            struct verify *verify);
+bool verify(const struct evidence *evidence, const struct collection *list, const char *list_sha256,
+            struct arena *arena, struct verify *verify);
 
 /* "matched", "changed", "missing", "new". */
 const char *verify_state_name(enum verify_state state);

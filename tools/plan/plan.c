@@ -357,13 +357,15 @@ static bool examine(struct plan *plan, const struct plan_wish *wish, struct aren
     if (node)
         m = membership_of(plan->cluster, index, arena);
     plan->listed = m.lists > 0;
+    if (!check_identity(plan, arena, node))
+        return false;
     if (plan->goal == GOAL_REJOIN && node && node->standing == STANDING_MEMBER && m.forgot == 0)
         return stop(plan, PLAN_NOTHING, arena_format(arena, "%s is a member: %zu of %zu views of other members list it, and none has forgotten it",
                                                      plan->target_name, m.lists, m.lists + m.unsaved), NULL);
     if (plan->goal == GOAL_REMOVE && !node)
         return stop(plan, PLAN_NOTHING, arena_format(arena, "%s is no member, and its own file lists nobody", plan->target_name), NULL);
     choose_dialect(plan);
-    if (!check_readable(plan, arena) || !check_identity(plan, arena, node) || !check_slots_and_replicas(plan, arena, index) ||
+    if (!check_readable(plan, arena) || !check_slots_and_replicas(plan, arena, index) ||
         !choose_entry(plan, arena, index))
         return false;
     plan->answers = node && node->standing == STANDING_OUTSIDER ? finding_word(FINDING_STALE_SELF_MEMBERSHIP)

@@ -312,7 +312,10 @@ static const char *const bodies[ACTIONS] = {
 
 static void tool(struct out *out, const struct plan *plan)
 {
-    out_format(out, "ban_wait=%u\njoins_as=%s\n", plan->ban_wait_s, plan->primary_id ? "slave" : "master");
+    out_format(out, "ban_wait=%u\n", plan->ban_wait_s);
+    if (plan->goal != GOAL_REJOIN)
+        return;
+    out_format(out, "joins_as=%s\n", plan->primary_id ? "slave" : "master");
     out_text(out, "\nadd_node() {\n");
     if (plan->dialect == DIALECT_TRIB) {
         out_text(out, "    \"${RCF_TRIB:-redis-trib.rb}\" add-node ");

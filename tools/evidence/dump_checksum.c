@@ -1,0 +1,125 @@
+#include "tools/evidence/dump_checksum.h"
+
+#include <inttypes.h>
+#include <isa-l/crc64.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parsers/bytes/cursor.h"
+
+enum {
+    MAGIC = 9,
+    END = 9, /* the end opcode and the checksum */
+    END_OPCODE = 0xff,
+    FIRST_CHECKSUM = 5, /* version */
+    BLOCK = 1024 * 1024,
+};
+
+/* The reader judges the magic bytes; it is given no more. False without memory. */
+static bool read_header(struct dump_builder *builder, struct bytes magic, uint32_t *version, enum rdb_stop *stop,
+                        char why[static 128])
+{
+    struct source *source = source_memory(magic.at, magic.len);
+    struct rdb *reader = source ? rdb_open(source, 0) : NULL;
+    bool ok = false;
+    if (reader) {
+        struct rdb_item item;
+        ok = true;
+        if (rdb_next(reader, &item) == PARSE_ITEM) {
+            *version = item.version;
+            ok = dump_builder_item(builder, &item);
+        }
+        *stop = rdb_stop(reader);
+        if (*stop)
+            snprintf(why, 128, "%s", rdb_why(reader));
+        /* Bytes that are compressed once more are no magic. */
+        if (*stop == RDB_STOP_READ) {
+            *stop = RDB_STOP_NOT_RDB;
+            snprintf(why, 128, "no RDB magic (offset 0)");
+        }
+    }
+    rdb_close(reader);
+    source_close(source);
+    return ok;
+}
+
+/* What is known at the end of the source. */
+struct sum {
+    uint64_t size;
+    uint64_t crc;        /* of all but the last 8 bytes */
+    uint8_t last[END];   /* valid when `size` is as much */
+};
+
+/* False without memory. */
+static bool sum_up(struct source *source, struct sum *sum)
+{
+    uint8_t *buffer = malloc(END + BLOCK);
+    if (!buffer)
+        return false;
+    uint64_t crc = ~UINT64_C(0);
+    size_t held = 0;
+    for (size_t got; (got = source_read(source, buffer + held, BLOCK)) > 0;) {
+        sum->size += got;
+        held += got;
+        if (held <= END)
+            continue;
+        size_t settled = held - END;
+        /* ISA-L complements what goes in and what comes out, so its raw results chain. */
+        crc = crc64_jones_refl(crc, buffer, settled);
+        memmove(buffer, buffer + settled, END);
+        held = END;
+    }
+    sum->crc = ~crc64_jones_refl(crc, buffer, held ? 1 : 0);
+    memcpy(sum->last, buffer, held);
+    free(buffer);
+    return true;
+}
+
+/* False without memory. */
+static bool add_end(struct dump_builder *builder, uint32_t version, const struct sum *sum)
+{
+    bool checked = version >= FIRST_CHECKSUM;
+    struct cursor end = cursor_over((struct bytes){sum->last, END});
+    bool end_opcode = cursor_u8(&end) == END_OPCODE;
+    uint64_t length = checked ? END : 1, stored = checked ? cursor_le64(&end) : 0;
+    struct rdb_item item = {
+        .kind = RDB_EOF,
+        .place = {.offset = sum->size - length, .length = length},
+        .has_checksum = checked && (stored || !end_opcode),
+        .stored_checksum = stored,
+        .computed_checksum = sum->crc,
+    };
+    char found[128];
+    snprintf(found, sizeof(found), "%016" PRIx64 ", computed %016" PRIx64 "%s", stored, sum->crc,
+             end_opcode ? "" : ", and no end of a dump (ff) in front of it");
+    struct damage damage = {
+        .place = {.offset = sum->size - length + 1, .length = length - 1},
+        .code = RDB_BAD_CHECKSUM,
+        .expected = "the CRC-64 of the dump",
+        .found = found,
+    };
+    bool wrong = item.has_checksum && stored != sum->crc;
+    return (!wrong || dump_builder_damage(builder, &damage)) && dump_builder_item(builder, &item);
+}
+
+struct dump *dump_checksum(struct arena *arena, struct source *source, size_t file)
+{
+    struct dump_builder *builder = dump_builder_new(arena, file);
+    enum rdb_stop stop = RDB_STOP_NONE;
+    uint32_t version = 0;
+    char why[128] = "";
+    if (!builder || !read_header(builder, source_peek(source, MAGIC), &version, &stop, why))
+        return NULL;
+    if (stop && !source_why(source))
+        return dump_builder_done(builder, stop, why, 0);
+
+    struct sum sum = {0};
+    if (!sum_up(source, &sum))
+        return NULL;
+    if (source_why(source))
+        return dump_builder_done(builder, RDB_STOP_READ, source_why(source), sum.size);
+    if (sum.size < MAGIC + (version >= FIRST_CHECKSUM ? END : 1))
+        return dump_builder_done(builder, RDB_STOP_TRUNCATED, "the evidence ends inside the dump", sum.size);
+    return add_end(builder, version, &sum) ? dump_builder_done(builder, RDB_STOP_NONE, NULL, sum.size) : NULL;
+}

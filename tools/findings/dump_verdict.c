@@ -1,0 +1,54 @@
+#include "tools/findings/dump_verdict.h"
+
+/* What stopping means. Rows without `expected` are no testimony about the content. */
+static const struct {
+    enum dump_state state;
+    enum finding_id finding;
+    const char *expected;
+} stops[] = {
+    [RDB_STOP_NONE] = {DUMP_OK, FINDING_IDS, NULL},
+    [RDB_STOP_NOT_RDB] = {DUMP_DAMAGED, FINDING_DUMP_CORRUPT, "REDIS or VALKEY and a version"},
+    [RDB_STOP_TRUNCATED] = {DUMP_DAMAGED, FINDING_DUMP_TRUNCATED, "the end of the dump"},
+    [RDB_STOP_CORRUPT] = {DUMP_DAMAGED, FINDING_DUMP_CORRUPT, "what a server writes"},
+    [RDB_STOP_UNSUPPORTED] = {DUMP_UNSUPPORTED, FINDING_DUMP_UNSUPPORTED, "what can be stepped over safely"},
+    [RDB_STOP_READ] = {DUMP_UNREADABLE, FINDING_IDS, NULL},
+    [RDB_STOP_MEMORY] = {DUMP_UNREADABLE, FINDING_IDS, NULL},
+};
+
+static enum finding_id finding_of(enum rdb_defect code)
+{
+    if (code == RDB_BAD_CHECKSUM)
+        return FINDING_DUMP_CHECKSUM_MISMATCH;
+    return dump_defect_is_corruption(code) ? FINDING_DUMP_CORRUPT : FINDING_DUMP_INCONSISTENT;
+}
+
+static void add(struct dump_verdict *verdict, struct dump_problem problem)
+{
+    int severity = (int)finding_severity(problem.finding);
+    if (severity > verdict->worst)
+        verdict->worst = severity;
+    verdict->problems[verdict->count++] = problem;
+}
+
+bool dump_verdict(struct arena *arena, const struct dump *dump, struct dump_verdict *verdict)
+{
+    enum { BESIDE_DEFECTS = 2 }; /* the stop, or a checksum that is off */
+    *verdict = (struct dump_verdict){.worst = -1, .state = stops[dump->stop].state};
+    verdict->problems = arena_array(arena, dump->defect_count + BESIDE_DEFECTS, sizeof(*verdict->problems));
+    if (!verdict->problems)
+        return false;
+    bool bytes_follow = false;
+    for (size_t i = 0; i < dump->defect_count; i++) {
+        const struct dump_defect *defect = &dump->defects[i];
+        if (dump->checksum_disabled && defect->code == RDB_TRAILING_BYTES) {
+            bytes_follow = true;
+            break;
+        }
+        add(verdict, (struct dump_problem){finding_of(defect->code), defect->place, defect->expected, defect->found});
+    }
+    if (dump->checksum_disabled)
+        add(verdict, (struct dump_problem){FINDING_DUMP_CHECKSUM_DISABLED, dump->checksum, "the CRC-64 of the dump",
+                                           "0, as rdbchecksum no leaves it"});
+    (void)bytes_follow;
+    return true;
+}
