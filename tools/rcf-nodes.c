@@ -44,7 +44,7 @@ static const struct cli_command command = {
     .examples = (const char *const[]){
         "rcf-nodes fixtures/story-redis-4.0.1/06-stale-restarted/hosts/127.0.0.6/7002/nodes_7002.conf",
         "rcf-nodes --csv fixtures/seed-document/06-restarted.cluster-nodes-7002.txt",
-        "rcf-nodes --capture - <fixtures/seed-document/06-restarted.cluster-nodes-7000.txt", NULL},
+        "rcf-nodes --capture - <fixtures/seed-document/05-after-del-node.cluster-nodes-7000.txt", NULL},
 };
 
 /* One file, and what it takes to read it. */

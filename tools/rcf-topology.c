@@ -39,8 +39,8 @@ static const char *take(void *context, int id, const char *value)
 }
 
 static const struct cli_option options[] = {
-    {'t', "table", "TABLE", "which table; without it nodes, in text an overview, in JSON all", CLI_TAKE, .words = table_words,
-     .id = TAKE_TABLE},
+    {'t', "table", "TABLE", "which table; without it nodes, in text an overview, in JSON all", CLI_TAKE,
+     .words = table_words, .id = TAKE_TABLE},
     {0, "dot", NULL, "short for --format=dot", CLI_FLAG, offsetof(struct config, dot)},
     {0, "hosts", "FILE", "CSV of address,host[,zone] that says what is lost together", CLI_STRING,
      offsetof(struct config, hosts)},

@@ -33,7 +33,8 @@ PYTHON
 
 # report NAME: a line about what was measured last.
 report() {
-    awk -v name="$1" -v seconds="$seconds" -v peak="$peak" -v bytes="$bytes" -v cat="$cat_seconds" -v sha="$sha_seconds" 'BEGIN {
+    awk -v name="$1" -v seconds="$seconds" -v peak="$peak" -v bytes="$bytes" \
+        -v cat="$cat_seconds" -v sha="$sha_seconds" 'BEGIN {
         printf "%-28s %7.2f s %8.0f MB/s %7.0f MiB  %5.1f x cat  %5.1f x sha256sum\n", name, seconds,
             bytes / 1e6 / seconds, peak / 1024, seconds / cat, seconds / sha }'
 }

@@ -159,8 +159,8 @@ class Made(unittest.TestCase):
         self.assertIn("role", self.change(only(replica, put(2, "master"))))
 
     def test_hundreds_of_views(self):
-        subprocess.run(["/usr/bin/python3", "tests/bench/make_views.py", "--views", "60", "--nodes", "80", "--differ", "each",
-                        self.folder + "/case"], check=True)
+        subprocess.run(["/usr/bin/python3", "tests/bench/make_views.py", "--views", "60", "--nodes", "80",
+                        "--differ", "each", self.folder + "/case"], check=True)
         answer = document(self.folder + "/case", code=1)
         self.assertEqual(len(answer["groups"]), 60)
         self.assertEqual(len(answer["differences"]), 60)

@@ -19,11 +19,13 @@ INCIDENTS = "fixtures/incidents-redis-7.0.15/"
 SEED = "fixtures/seed-document"
 NODE_COLUMNS = ("node_id,address,host,port,bus_port,hostname,role,primary_id,flags,link,config_epoch,slots,slot_count,"
                 "keys,views_listing,views_total").split(",")
-CASES = sorted(glob.glob(STORY + "*") + glob.glob(INCIDENTS + "*") + glob.glob("fixtures/story-*/10-recovered") + [SEED])
+CASES = sorted(glob.glob(STORY + "*") + glob.glob(INCIDENTS + "*") + [SEED] +
+               glob.glob("fixtures/story-*/10-recovered"))
 
 
 def run(*words, code=0):
-    done = subprocess.run([BUILD + "/rcf-topology", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run([BUILD + "/rcf-topology", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False)
     if done.returncode != code:
         raise AssertionError("rcf-topology %s: exit code %d, not %d\n%s" % (
             " ".join(words), done.returncode, code, done.stderr.decode()))

@@ -271,6 +271,10 @@ class Server:
         """CLUSTER NODES as {id: words of the line}."""
         return {line.split()[0]: line.split() for line in self.call("CLUSTER", "NODES").decode().splitlines()}
 
+    def saved(self):
+        """When its dump was last written, None when never."""
+        return os.stat(self.dump).st_mtime_ns if os.path.exists(self.dump) else None
+
     def keys(self):
         """The names of all keys in memory, those of slots that it does not serve too."""
         found, cursor = set(), b"0"

@@ -60,7 +60,7 @@ class Script:
     def state(self):
         """What no run that stops early may change: who is listed where, and every key."""
         return (self.node.id(), sorted(self.node.nodes()), self.node.info("role"), sorted(self.node.keys()),
-                [sorted(server.nodes()) for server in self.cluster.members], os.stat(self.node.dump).st_mtime_ns)
+                [sorted(server.nodes()) for server in self.cluster.members], self.node.saved())
 
     def stops(self, what, code, words, text="", **environment):
         before = self.state()
@@ -233,6 +233,7 @@ def half_forgotten():
     """FORGET reached three of six members; the plan is done before their ban ends."""
     cluster, node = grown("half_forgotten")
     lend_slots(cluster, node)
+    expect("SAVE", node.call("SAVE"), "OK")
     remove(cluster, node, cluster.members[1:4])
     expect("members that list it", cluster.lists(node.id()), [cluster.members[i].name for i in (0, 4, 5)])
     rejoin(cluster, node, [("half-forgotten", "proved")])

@@ -106,8 +106,10 @@ Test(diff, each_aspect_is_told_apart, .init = start, .fini = stop)
         enum diff_aspect aspect;
         const char *before, *after;
     } cases[] = {
-        {A " 10.0.0.9:7000@17000 master - 0 1 1 connected 0-99\n", DIFF_ADDRESS, "10.0.0.1:7000@17000", "10.0.0.9:7000@17000"},
-        {A " 10.0.0.1:7000@17009 master - 0 1 1 connected 0-99\n", DIFF_ADDRESS, "10.0.0.1:7000@17000", "10.0.0.1:7000@17009"},
+        {A " 10.0.0.9:7000@17000 master - 0 1 1 connected 0-99\n", DIFF_ADDRESS,
+         "10.0.0.1:7000@17000", "10.0.0.9:7000@17000"},
+        {A " 10.0.0.1:7000@17009 master - 0 1 1 connected 0-99\n", DIFF_ADDRESS,
+         "10.0.0.1:7000@17000", "10.0.0.1:7000@17009"},
         {A " 10.0.0.1:7000@17000 master - 0 1 1 connected 0-98\n", DIFF_SLOTS, "0-99", "0-98"},
         {A " 10.0.0.1:7000@17000 master - 0 1 1 connected\n", DIFF_SLOTS, "0-99", "none"},
         {A " 10.0.0.1:7000@17000 master - 0 1 8 connected 0-99\n", DIFF_EPOCH, "1", "8"},

@@ -1,12 +1,12 @@
 /* Step 2: where views of one cluster disagree, and who holds with whom.
  *
- * Views that state the same facts are one group; grouping goes by hashes of stances (see tools/evidence/view.h), verified,
- * so thousands of views are not compared in pairs. The *baseline* is the largest group; of equally large ones that with
- * the highest epoch, then the newest pong, then the first named view. Each node about which groups disagree is then
- * taken apart into aspects: a *difference* is one aspect of one node with all its values and the groups that hold each.
+ * Views that state the same facts are one group; grouping goes by hashes of stances (see tools/evidence/view.h),
+ * verified, so thousands of views are not compared in pairs. The *baseline* is the largest group; of equally large ones
+ * that with the highest epoch, then the newest pong, then the first named view. Each node about which groups disagree
+ * is then taken apart into aspects: a *difference* is one aspect of one node with all its values and who holds each.
  *
- * What stances leave out is never compared: ping, pong, link, line order, `myself`, the port for clients, a replica's own
- * epoch. An own line without an ip, as servers write it before they learn their address, agrees with the address that
+ * What stances leave out is never compared: ping, pong, link, line order, `myself`, the port for clients, a replica's
+ * own epoch. An own line without an ip, as servers write it before they learn their address, agrees with the address that
  * the other views list.
  */
 #ifndef RCF_DIFF_H
@@ -29,17 +29,17 @@ enum diff_aspect {
 
 /* One value and who holds it. */
 struct diff_value {
-    const char *text;         /* "listed", "127.0.0.6:7000@17000", "replica", a node id, "0-5460 10923", "8", "fail?";
-                               * "none" where there is no primary, slot or flag */
+    const char *text; /* "listed", "127.0.0.6:7000@17000", "replica", a node id, "0-5460 10923", "8", "fail?"; "none"
+                       * where there is no primary, slot or flag */
     const struct entry *entry; /* that states it; NULL: the views do not list the node */
-    const uint32_t *groups;   /* ascending */
+    const uint32_t *groups;    /* ascending */
     size_t group_count;
-    size_t views;             /* in these groups */
+    size_t views; /* in these groups */
 };
 
 struct difference {
     uint32_t node;
-    const char *name; /* "ip:port" as the baseline or else the first value has it; the id's first 8 digits without one */
+    const char *name; /* "ip:port" by the baseline, else by the first value; the id's first 8 digits without one */
     enum diff_aspect aspect;
     struct diff_value *values; /* two or more: the baseline's first if it has one, then by number of views */
     size_t value_count;

@@ -32,11 +32,12 @@ const char *diff_node_name(const struct view_store *store, const struct entry *e
     return arena_format(arena, "%.8s", view_store_id(store, entry->node));
 }
 
-/* The store decides what is the same: an entry that states this aspect and nothing else has a stance of its own for each
- * value, in the spelling that the store compares. */
+/* The store decides what is the same: an entry that states this aspect and nothing else has a stance of its own for
+ * each value, in the spelling that the store compares. */
 uint32_t diff_aspect_identity(struct view_store *store, enum diff_aspect aspect, const struct entry *entry)
 {
-    struct entry draft = {.node = entry->node, .primary = NO_NODE, .ip = "", .hostname = "", .shard_id = "", .nodename = ""};
+    struct entry draft = {.node = entry->node, .primary = NO_NODE};
+    draft.ip = draft.hostname = draft.shard_id = draft.nodename = "";
     switch (aspect) {
     case DIFF_ADDRESS:
         draft.ip = entry->ip;
@@ -83,8 +84,9 @@ static const char *flags_text(unsigned flags, struct arena *arena)
         unsigned flag;
         const char *word;
     } words[] = {
-        {NODE_PRIMARY, "primary"},     {NODE_REPLICA, "replica"}, {NODE_PFAIL, "fail?"},           {NODE_FAIL, "fail"},
-        {NODE_HANDSHAKE, "handshake"}, {NODE_NOADDR, "noaddr"},   {NODE_NOFAILOVER, "nofailover"}, {NODE_NOFLAGS, "noflags"},
+        {NODE_PRIMARY, "primary"}, {NODE_REPLICA, "replica"},     {NODE_PFAIL, "fail?"},
+        {NODE_FAIL, "fail"},       {NODE_HANDSHAKE, "handshake"}, {NODE_NOADDR, "noaddr"},
+        {NODE_NOFAILOVER, "nofailover"}, {NODE_NOFLAGS, "noflags"},
     };
     char text[96] = "";
     size_t len = 0;

@@ -181,6 +181,7 @@ static enum fate load_dump(struct load_state *state)
     if (starting->files.dump_renamed) {
         start_say(starting, &outcome->reasons, true, number, NULL, "redis.conf calls the dump %s, no file here is called so: "
                   "whether this one is it is not known", starting->files.dump_name);
+        outcome->held = 0;
         return FATE_UNREAD;
     }
     return fate;

@@ -28,7 +28,8 @@ const char *slot_state_word(enum slot_state state)
 const char *slot_open_text(const struct cluster *cluster, const struct slot_open *mark, struct arena *arena)
 {
     uint32_t peer = mark->peer == NO_NODE ? NO_NODE : cluster_node(cluster, mark->peer);
-    const char *name = peer == NO_NODE ? view_store_id(cluster->evidence->store, mark->peer) : cluster->nodes[peer].name;
+    const char *name = peer != NO_NODE ? cluster->nodes[peer].name
+                                       : view_store_id(cluster->evidence->store, mark->peer);
     return arena_format(arena, mark->kind == SLOT_MIGRATING ? "%s migrating to %s" : "%s importing from %s",
                         cluster->nodes[mark->node].name, name);
 }
@@ -127,8 +128,8 @@ static void visit_claims(const struct cluster *cluster, struct slot_visit *visit
                 continue;
             before = entry;
             for (uint32_t r = 0; r < entry->range_count; r++)
-                for (unsigned slot = entry->ranges[r].first; slot <= entry->ranges[r].last && slot < SLOT_COUNT; slot++) {
-                    if (visit->latest[slot] == n)
+                for (unsigned slot = entry->ranges[r].first; slot <= entry->ranges[r].last; slot++) {
+                    if (slot >= SLOT_COUNT || visit->latest[slot] == n)
                         continue;
                     visit->latest[slot] = n;
                     if (visit->nodes)
@@ -190,7 +191,8 @@ static struct slot_open *collect_marks(struct building *b, const struct cluster 
                 if (!grown)
                     return NULL;
                 marks = grown;
-                marks[(*count)++] = (struct slot_open){entry->marks[m].slot, entry->marks[m].kind, n, entry->marks[m].peer};
+                const struct mark *mark = &entry->marks[m];
+                marks[(*count)++] = (struct slot_open){mark->slot, mark->kind, n, mark->peer};
             }
         }
     }

@@ -27,7 +27,7 @@ struct slot_run {
     uint16_t first, last;
     uint32_t owner; /* index in cluster.nodes, or NO_NODE */
     enum slot_state state;
-    const uint32_t *claimants; /* indexes: nodes to which any testifying view or their own gives the slots; ascending */
+    const uint32_t *claimants; /* indexes: nodes to which a testifying view or their own gives the slots; ascending */
     size_t claimant_count;
     const struct slot_open *marks; /* those of the first slot */
     size_t mark_count;

@@ -363,7 +363,8 @@ static void write_summary(struct writing *w)
     out_count(w->out, first->nodes, "node", "nodes");
     out_text(w->out, ", ");
     out_count(w->out, primaries, "primary", "primaries");
-    out_format(w->out, ", %zu of %u slots, epoch %llu.\n", covered, (unsigned)SLOT_COUNT, (unsigned long long)first->epoch);
+    out_format(w->out, ", %zu of %u slots, epoch %llu.\n", covered, (unsigned)SLOT_COUNT,
+               (unsigned long long)first->epoch);
 }
 
 static void write_shared(struct writing *w)

@@ -8,11 +8,7 @@
 #include "tools/render/escape.h"
 #include "tools/render/nodes_private.h"
 
-enum { NODE_FILE, NODE_LINE, NODE_ID, NODE_ADDRESS, NODE_IP, NODE_PORT, NODE_BUS_PORT, NODE_TLS_PORT, NODE_HOSTNAME,
-       NODE_NODENAME, NODE_SHARD_ID, NODE_FLAGS, NODE_ROLE, NODE_PRIMARY_ID, NODE_EPOCH, NODE_LINK, NODE_PING, NODE_PONG,
-       NODE_SLOT_COUNT, NODE_SLOTS, NODE_OPEN };
-
-static const struct column node_columns[] = {
+static const struct column node_columns[NODE_COLUMNS] = {
     {"file", COLUMN_BYTES, NULL, 0, COLUMN_MACHINE, "as named"},
     {"line", COLUMN_COUNT, NULL, 0, COLUMN_MACHINE, "in the file, from 1"},
     {"id", COLUMN_BYTES, NULL, 11, 0, "node id"},
@@ -190,16 +186,29 @@ static void node_row(struct table *table, const struct nodes_file *file, const s
     table_row(table);
 }
 
+/* The first slot from `slot` on that is not counted yet; `next` leads there and is shortened on the way. */
+static unsigned uncounted(uint16_t *next, unsigned slot)
+{
+    while (next[slot] != slot) {
+        next[slot] = next[next[slot]];
+        slot = next[slot];
+    }
+    return slot;
+}
+
 unsigned nodes_slots(const struct view *view)
 {
-    bool taken[SLOT_COUNT] = {false};
+    uint16_t next[SLOT_COUNT + 1];
     unsigned count = 0;
+    for (unsigned slot = 0; slot <= SLOT_COUNT; slot++)
+        next[slot] = (uint16_t)slot;
     for (size_t i = 0; i < view->count; i++) {
         const struct entry *entry = view->sightings[i].entry;
-        for (uint32_t r = 0; r < entry->range_count && count < SLOT_COUNT; r++)
-            for (unsigned slot = entry->ranges[r].first; slot <= entry->ranges[r].last; slot++) {
-                count += !taken[slot];
-                taken[slot] = true;
+        for (uint32_t r = 0; r < entry->range_count; r++)
+            for (unsigned slot = uncounted(next, entry->ranges[r].first); slot <= entry->ranges[r].last;
+                 slot = uncounted(next, slot)) {
+                next[slot] = (uint16_t)(slot + 1);
+                count++;
             }
     }
     return count;

@@ -4,8 +4,10 @@
 
 #include "tools/render/nodes.h"
 
-/* Columns of nodes_node_record that the text adapts. */
-enum { NODES_COLUMNS = 21, NODES_COLUMN_ID = 2, NODES_COLUMN_HOSTNAME = 8, NODES_COLUMN_PRIMARY = 13 };
+/* The columns of nodes_node_record, which the text adapts. */
+enum { NODE_FILE, NODE_LINE, NODE_ID, NODE_ADDRESS, NODE_IP, NODE_PORT, NODE_BUS_PORT, NODE_TLS_PORT, NODE_HOSTNAME,
+       NODE_NODENAME, NODE_SHARD_ID, NODE_FLAGS, NODE_ROLE, NODE_PRIMARY_ID, NODE_EPOCH, NODE_LINK, NODE_PING, NODE_PONG,
+       NODE_SLOT_COUNT, NODE_SLOTS, NODE_OPEN, NODE_COLUMNS };
 
 /* "127.0.0.6:7000"; the TLS port where there is no other. */
 const char *nodes_address(struct arena *arena, const struct entry *entry);

@@ -34,13 +34,13 @@ static void write_head(struct out *out, const struct nodes_file *file)
 
 static void write_nodes(struct out *out, const struct nodes_file *file, bool verbose)
 {
-    struct column columns[NODES_COLUMNS];
+    struct column columns[NODE_COLUMNS];
     struct record_type record = nodes_node_record;
     memcpy(columns, record.columns, sizeof(columns));
     if (verbose)
-        columns[NODES_COLUMN_ID].width = columns[NODES_COLUMN_PRIMARY].width = 0;
+        columns[NODE_ID].width = columns[NODE_PRIMARY_ID].width = 0;
     if (!file->view->any_hostname)
-        columns[NODES_COLUMN_HOSTNAME].flags |= COLUMN_MACHINE;
+        columns[NODE_HOSTNAME].flags |= COLUMN_MACHINE;
     record.columns = columns;
     out_byte(out, '\n');
     struct table *table = table_open(out, &record, FORMAT_TEXT);

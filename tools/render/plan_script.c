@@ -315,6 +315,7 @@ static void tool(struct out *out, const struct plan *plan)
     out_format(out, "ban_wait=%u\n", plan->ban_wait_s);
     if (plan->goal != GOAL_REJOIN)
         return;
+    assign(out, "entry", plan->entry);
     out_format(out, "joins_as=%s\n", plan->primary_id ? "slave" : "master");
     out_text(out, "\nadd_node() {\n");
     if (plan->dialect == DIALECT_TRIB) {
@@ -357,7 +358,6 @@ bool plan_script(struct out *out, const struct plan *plan, const char **why)
         return false;
     }
     header(out, plan);
-    assign(out, "entry", plan->entry);
     expected_picture(out, plan, arena);
     out_text(out, library);
     tool(out, plan);

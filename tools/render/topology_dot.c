@@ -4,8 +4,8 @@
 #include "tools/render/escape.h"
 #include "tools/render/topology_output.h"
 
-/* A quoted string of the DOT language: only quotes need a backslash there, but labels read backslashes as escapes too, so
- * those of the printable form are doubled. */
+/* A quoted string of the DOT language: only quotes need a backslash there, but labels read backslashes as escapes too,
+ * so those of the printable form are doubled. */
 static void write_quoted(struct out *out, struct out *scratch, const char *const *lines, size_t count)
 {
     out_byte(out, '"');
@@ -61,7 +61,8 @@ static void write_node(struct topology_writing *w, struct out *scratch, const st
 static void write_cluster(struct topology_writing *w, struct out *scratch, const struct topology *topology)
 {
     const struct cluster *cluster = topology->cluster;
-    out_format(w->out, "  subgraph \"cluster_%zu\" {\n    label=\"cluster %zu\";\n", topology->number, topology->number);
+    out_format(w->out, "  subgraph \"cluster_%zu\" {\n", topology->number);
+    out_format(w->out, "    label=\"cluster %zu\";\n", topology->number);
     bool *done = arena_array(w->arena, cluster->node_count, sizeof(*done));
     for (uint32_t n = 0; done && n < cluster->node_count; n++) {
         if (done[n])

@@ -59,8 +59,8 @@ static const struct column slot_columns[] = {
 };
 
 enum {
-    R_REPLICA_ID, R_REPLICA_ADDRESS, R_REPLICA_HOST, R_PRIMARY_ID, R_PRIMARY_ADDRESS, R_PRIMARY_HOST, R_SAME_HOST, R_LINK,
-    R_FAILED, R_PRIMARY_FAILED, R_STANDING, R_CLUSTER
+    R_REPLICA_ID, R_REPLICA_ADDRESS, R_REPLICA_HOST, R_PRIMARY_ID, R_PRIMARY_ADDRESS, R_PRIMARY_HOST, R_SAME_HOST,
+    R_LINK, R_FAILED, R_PRIMARY_FAILED, R_STANDING, R_CLUSTER
 };
 
 static const struct column replica_columns[] = {
@@ -81,8 +81,8 @@ static const struct column replica_columns[] = {
 };
 
 enum {
-    V_INSTANCE, V_NODE_ID, V_FILE, V_SHA256, V_KIND, V_LINES, V_CURRENT_EPOCH, V_LAST_VOTE_EPOCH, V_NEWEST_PONG, V_TESTIFIES,
-    V_GROUP, V_NEWEST, V_HOST, V_CLUSTER
+    V_INSTANCE, V_NODE_ID, V_FILE, V_SHA256, V_KIND, V_LINES, V_CURRENT_EPOCH, V_LAST_VOTE_EPOCH, V_NEWEST_PONG,
+    V_TESTIFIES, V_GROUP, V_NEWEST, V_HOST, V_CLUSTER
 };
 
 static const struct column view_columns[] = {
@@ -123,8 +123,9 @@ static const char *flags_text(unsigned flags, struct arena *arena)
         unsigned flag;
         const char *word;
     } words[] = {
-        {NODE_PRIMARY, "master"},      {NODE_REPLICA, "slave"}, {NODE_PFAIL, "fail?"},           {NODE_FAIL, "fail"},
-        {NODE_HANDSHAKE, "handshake"}, {NODE_NOADDR, "noaddr"}, {NODE_NOFAILOVER, "nofailover"}, {NODE_NOFLAGS, "noflags"},
+        {NODE_PRIMARY, "master"},  {NODE_REPLICA, "slave"},       {NODE_PFAIL, "fail?"},
+        {NODE_FAIL, "fail"},       {NODE_HANDSHAKE, "handshake"}, {NODE_NOADDR, "noaddr"},
+        {NODE_NOFAILOVER, "nofailover"}, {NODE_NOFLAGS, "noflags"},
     };
     char text[96] = "";
     size_t len = 0;
@@ -301,7 +302,8 @@ static void view_rows(struct topology_writing *w, struct table *table, const str
     }
 }
 
-void topology_rows(struct topology_writing *w, struct table *table, enum topology_table which, const struct topology *only)
+void topology_rows(struct topology_writing *w, struct table *table, enum topology_table which,
+                   const struct topology *only)
 {
     static void (*const writers[])(struct topology_writing *, struct table *, const struct topology *) = {
         [TOPOLOGY_NODES] = node_rows, [TOPOLOGY_SLOTS] = slot_rows, [TOPOLOGY_REPLICAS] = replica_rows,

@@ -123,7 +123,8 @@ static void write_others(struct topology_writing *w, const struct topology *topo
         else if (roleless)
             out_text(w->out, "listed without a role");
         else if (node->follows == NO_NODE)
-            out_format(w->out, "replica of a node in no view (%.8s)", view_store_id(w->evidence->store, node->entry->primary));
+            out_format(w->out, "replica of a node in no view (%.8s)",
+                       view_store_id(w->evidence->store, node->entry->primary));
         else
             out_format(w->out, "replica of %s, which is no primary of the cluster", cluster->nodes[node->follows].name);
         const struct dump *dump = topology_dump(w, node);
@@ -159,7 +160,8 @@ static void write_alone(struct topology_writing *w)
         const struct instance *instance = &w->evidence->instances[clusters->alone[i]];
         out_text(w->out, i || !clusters->count ? "" : "\n");
         escape_printable(w->out, escape_string(instance->name));
-        out_text(w->out, instance->view ? "  in no cluster: its view lists nobody else\n" : "  in no cluster: no view of it\n");
+        out_text(w->out, "  in no cluster: ");
+        out_text(w->out, instance->view ? "its view lists nobody else\n" : "no view of it\n");
     }
 }
 
