@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "tools/cli/cli.h"
+#include "tools/cli/unread.h"
 #include "tools/evidence/evidence.h"
 #include "tools/findings/baseline.h"
 #include "tools/findings/explain.h"
@@ -90,6 +91,8 @@ static bool judge(struct cli *cli, const struct config *config, char *const *pat
         cli_error(cli, "%s", evidence->problem);
         return false;
     }
+    if (evidence)
+        cli_say_unread(cli, evidence);
     judgement->clusters = evidence ? clusters_build(evidence, arena) : NULL;
     judgement->findings = judgement->clusters ? findings_of(evidence, judgement->clusters, arena) : NULL;
     if (!judgement->findings)
@@ -185,7 +188,7 @@ static int check(struct cli *cli, const struct config *config, struct arena *are
         if (tally.of[severity])
             code = CLI_FOUND;
     if (now.evidence->unreadable) {
-        cli_error(cli, "some files could not be read to their end: what they hold is not judged");
+        cli_hint(cli, "what could not be read is not judged");
         code = CLI_FAILED;
     }
 done:

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tools/cli/cli.h"
+#include "tools/cli/unread.h"
 #include "tools/evidence/evidence.h"
 #include "tools/render/diff_output.h"
 #include "tools/render/escape.h"
@@ -12,8 +13,8 @@ static const struct record_type *const records[] = {&diff_record, NULL};
 
 static const char *const examples[] = {
     "rcf-diff fixtures/story-redis-4.0.1/06-stale-restarted",
-    "rcf-diff --json fixtures/seed-document/06-restarted.nodes_7000.conf fixtures/seed-document/06-restarted.nodes_7002.conf",
-    "rcf-diff fixtures/story-redis-4.0.1/05-deleted fixtures/story-redis-4.0.1/06-stale-restarted",
+    "rcf-diff fixtures/seed-document/06-restarted.nodes_7000.conf fixtures/seed-document/06-restarted.nodes_7002.conf",
+    "rcf-diff --json fixtures/story-redis-4.0.1/05-deleted fixtures/story-redis-4.0.1/06-stale-restarted",
     NULL,
 };
 
@@ -120,13 +121,10 @@ static void select_operand(struct cli *cli, const struct evidence *evidence, str
 /* Says which files were not read or not whole. */
 static void report_files(struct cli *cli, const struct evidence *evidence, const struct selection *selection)
 {
+    cli_say_unread(cli, evidence);
     for (size_t f = 0; f < evidence->file_count; f++) {
         const struct evidence_file *file = &evidence->files[f];
-        if (file->unread && !file->skipped)
-            cli_error_at(cli, file->path, NULL, "%s", file->unread);
-        else if (file->changed)
-            cli_error_at(cli, file->path, NULL, "changed while it was read");
-        else if (selection->taken[f] && file->view && file->view->defect_total)
+        if (!file->unread && !file->changed && selection->taken[f] && file->view && file->view->defect_total)
             cli_note(cli, "%s:%u: damaged, compared as far as it can be read", file->path,
                      (unsigned)file->view->defects[0].place.line);
     }
@@ -198,8 +196,6 @@ int main(int argc, char **argv)
         cli_error(&cli, "%s", evidence->problem);
     else
         code = compare(&cli, evidence);
-    if (evidence && !evidence->atime_kept)
-        cli_note(&cli, "access times may have moved: opening without that was not permitted");
 
     code = cli_finish(&cli, code);
     evidence_close(evidence);

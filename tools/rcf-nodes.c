@@ -95,6 +95,8 @@ static bool read_text(struct cli *cli, struct reading *reading, struct bytes *te
         cli_error_at(cli, path, NULL, "%s", why ? why : "changed while it was read");
         return false;
     }
+    if (!reading->file.facts.atime_kept && strcmp(path, "<stdin>") != 0)
+        cli_note(cli, "%s: its access time may have moved: opening files without that is their owner's right", path);
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "parsers/bytes/text.h"
 #include "tools/cli/cli.h"
+#include "tools/cli/unread.h"
 #include "tools/plan/plan.h"
 #include "tools/render/escape.h"
 #include "tools/render/plan.h"
@@ -119,6 +120,8 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
     struct evidence *evidence = evidence_open(cli->operands + 2, (size_t)cli->operand_count - 2, &how);
     const char *why = "out of memory";
     int code = CLI_FAILED;
+    if (evidence)
+        cli_say_unread(cli, evidence);
     struct clusters *clusters = evidence && !evidence->problem ? clusters_build(evidence, arena) : NULL;
     struct plan_wish wish = {.goal = goal, .target_text = cli->operands[1], .has_accepted_loss = config->has_accepted_loss,
                              .accepted_loss = config->accepted_loss, .missing_ok = config->missing_ok,

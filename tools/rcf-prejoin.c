@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tools/cli/cli.h"
+#include "tools/cli/unread.h"
 #include "tools/cluster/prejoin.h"
 #include "tools/evidence/evidence.h"
 #include "tools/render/escape.h"
@@ -13,20 +14,36 @@ struct config {
 static const struct cli_option options[] = {
     {0, "cluster", "CASE", "the files of the cluster to join: does a member list its id or address", CLI_STRING,
      offsetof(struct config, cluster), NULL, 0, 0, 0},
-    {0, "instance", "NODE", "judge only this instance of several: ip:port, node id, or 8 or more characters of it", CLI_STRING,
-     offsetof(struct config, instance), NULL, 0, 0, 0},
-    {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING, offsetof(struct config, hosts), NULL, 0, 0, 0},
+    {0, "instance", "NODE", "judge only this instance of several: ip:port, node id, or 8 or more characters of it",
+     CLI_STRING, offsetof(struct config, instance), NULL, 0, 0, 0},
+    {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING,
+     offsetof(struct config, hosts), NULL, 0, 0, 0},
     {0},
 };
 
-enum reason_column { IN_INSTANCE, IN_VERDICT, IN_TOOL, IN_EFFECT, IN_SUBJECT, IN_TEXT, IN_FILE, IN_LINE, IN_OFFSET, IN_LENGTH, IN_SHA256 };
+enum reason_column {
+    IN_INSTANCE,
+    IN_VERDICT,
+    IN_TOOL,
+    IN_EFFECT,
+    IN_SUBJECT,
+    IN_TEXT,
+    IN_FILE,
+    IN_LINE,
+    IN_OFFSET,
+    IN_LENGTH,
+    IN_SHA256
+};
 
 static const struct column columns[] = {
     [IN_INSTANCE] = {"instance", COLUMN_BYTES, NULL, 0, 0, "the instance, ip:port where known"},
-    [IN_VERDICT] = {"verdict", COLUMN_TEXT, NULL, 0, 0, "empty, not-empty or cannot-tell: of the instance, the same in all its rows"},
+    [IN_VERDICT] = {"verdict", COLUMN_TEXT, NULL, 0, 0,
+                    "empty, not-empty or cannot-tell: of the instance, the same in all its rows"},
     [IN_TOOL] = {"tool_verdict", COLUMN_TEXT, NULL, 0, 0, "what redis-trib.rb, redis-cli or valkey-cli would find"},
-    [IN_EFFECT] = {"effect", COLUMN_TEXT, NULL, 0, 0, "against: it is not empty; open: it cannot be told; note: neither"},
-    [IN_SUBJECT] = {"subject", COLUMN_TEXT, NULL, 0, 0, "what the reason is about; the verdict on a start when it is `start`"},
+    [IN_EFFECT] = {"effect", COLUMN_TEXT, NULL, 0, 0,
+                   "against: it is not empty; open: it cannot be told; note: neither"},
+    [IN_SUBJECT] = {"subject", COLUMN_TEXT, NULL, 0, 0,
+                    "what the reason is about; the verdict on a start when it is `start`"},
     [IN_TEXT] = {"text", COLUMN_BYTES, NULL, 0, 0, "the reason"},
     [IN_FILE] = {"file", COLUMN_BYTES, NULL, 0, 0, "the file that shows it; absent when it is about what is absent"},
     [IN_LINE] = {"line", COLUMN_COUNT, NULL, 0, 0, "line in a text file"},
@@ -35,7 +52,8 @@ static const struct column columns[] = {
     [IN_SHA256] = {"sha256", COLUMN_TEXT, NULL, 0, COLUMN_MACHINE, "of the file"},
 };
 
-static const struct record_type reason_record = {"rcf-prejoin", 1, "instances", columns, sizeof(columns) / sizeof(*columns)};
+static const struct record_type reason_record = {"rcf-prejoin", 1, "instances", columns,
+                                                 sizeof(columns) / sizeof(*columns)};
 
 static const struct cli_command command = {
     .name = "rcf-prejoin",
@@ -58,10 +76,12 @@ static const struct cli_command command = {
              "db0; their answer is shown where it differs. Both are about these files: a process\n"
              "that still runs may hold more, and its command line may override redis.conf.\n",
     .exit_codes = {"empty", "not empty", "cannot tell, or the job could not be done"},
-    .examples = (const char *const[]){
-        "rcf-prejoin fixtures/incidents-redis-7.0.15/instances/hosts/127.0.13.6/7100",
-        "rcf-prejoin --cluster fixtures/story-redis-4.0.1/07-reset fixtures/story-redis-4.0.1/07-reset/hosts/127.0.0.6/7002",
-        "rcf-prejoin --json --instance 127.0.13.6:7102 fixtures/incidents-redis-7.0.15/instances", NULL},
+    .examples =
+        (const char *const[]){"rcf-prejoin fixtures/incidents-redis-7.0.15/instances/hosts/127.0.13.6/7100",
+                              "rcf-prejoin --cluster fixtures/story-redis-4.0.1/07-reset "
+                              "fixtures/story-redis-4.0.1/07-reset/hosts/127.0.0.6/7002",
+                              "rcf-prejoin --json --instance 127.0.13.6:7102 fixtures/incidents-redis-7.0.15/instances",
+                              NULL},
 };
 
 /* What is judged, and against which members. */
@@ -97,7 +117,8 @@ static void label(struct out *out, const char *word, enum out_style style)
 
 static void text_reason(struct out *out, const struct prejoin_reason *reason)
 {
-    static const enum out_style styles[] = {[PREJOIN_NOTE] = OUT_DIM, [PREJOIN_AGAINST] = OUT_RED, [PREJOIN_OPEN] = OUT_YELLOW};
+    static const enum out_style styles[] = {
+        [PREJOIN_NOTE] = OUT_DIM, [PREJOIN_AGAINST] = OUT_RED, [PREJOIN_OPEN] = OUT_YELLOW};
     label(out, prejoin_effect_word(reason->effect), styles[reason->effect]);
     if (reason->file != SIZE_MAX) {
         safe(out, reason->in->files[reason->file].path);
@@ -130,7 +151,8 @@ static void text_prejoin(struct out *out, const struct question *question, const
     if (prejoin->view)
         out_format(out, "%.8s, ", view_store_id(question->evidence->store, instance->node));
     out_count(out, prejoin->known_nodes, "known node", "known nodes");
-    out_format(out, " (itself among them), %u slots, currentEpoch %llu; ", prejoin->slots, (unsigned long long)prejoin->current_epoch);
+    out_format(out, " (itself among them), %u slots, currentEpoch %llu; ", prejoin->slots,
+               (unsigned long long)prejoin->current_epoch);
     safe(out, server_name(instance->server, server));
     if (instance->server_basis) {
         out_text(out, " by ");
@@ -204,7 +226,8 @@ static void json_prejoin(struct json *json, const struct question *question, con
     json_text(json, "node_id", id[0] ? id : NULL);
     json_text(json, "host", instance->host);
     json_text(json, "folder", instance->folder);
-    json_text(json, "server", instance->server.product == PRODUCT_UNKNOWN ? NULL : server_name(instance->server, server));
+    json_text(json, "server",
+              instance->server.product == PRODUCT_UNKNOWN ? NULL : server_name(instance->server, server));
     json_text(json, "server_basis", instance->server_basis);
     json_bool(json, "has_nodes_conf", prejoin->view != NULL);
     json_number(json, "known_nodes", (int64_t)prejoin->known_nodes);
@@ -267,7 +290,8 @@ static void rows_prejoin(struct table *table, const struct question *question, c
 /* Every instance in its turn; the exit code is the worst. */
 static int report(struct cli *cli, const struct question *question, size_t from, size_t to, struct arena *arena)
 {
-    static const int codes[] = {[PREJOIN_EMPTY] = CLI_OK, [PREJOIN_NOT_EMPTY] = CLI_FOUND, [PREJOIN_CANNOT_TELL] = CLI_FAILED};
+    static const int codes[] = {
+        [PREJOIN_EMPTY] = CLI_OK, [PREJOIN_NOT_EMPTY] = CLI_FOUND, [PREJOIN_CANNOT_TELL] = CLI_FAILED};
     struct json json = json_on(cli->out, cli->format == FORMAT_JSON ? JSON_INDENTED : JSON_LINE);
     struct table *table = cli->format == FORMAT_CSV ? table_open(cli->out, &reason_record, FORMAT_CSV) : NULL;
     int worst = CLI_OK;
@@ -279,7 +303,8 @@ static int report(struct cli *cli, const struct question *question, size_t from,
     }
     for (size_t i = from; i < to; i++) {
         cli_progress(cli, "judging %zu of %zu instances", i + 1 - from, to - from);
-        const struct prejoin *prejoin = prejoin_of(question->evidence, i, question->members_case, question->members, arena);
+        const struct prejoin *prejoin =
+            prejoin_of(question->evidence, i, question->members_case, question->members, arena);
         if (!prejoin) {
             cli_error(cli, "out of memory");
             worst = CLI_FAILED;
@@ -318,21 +343,24 @@ static struct evidence *open_case(struct cli *cli, const struct config *config, 
         cli_error_at(cli, paths[0], NULL, "%s", evidence->problem);
         evidence_close(evidence);
         return NULL;
-    } else if (!evidence->atime_kept) {
-        cli_note(cli, "%s: access times of some files may have moved (O_NOATIME was refused)", paths[0]);
+    } else {
+        cli_say_unread(cli, evidence);
     }
     return evidence;
 }
 
 /* Which instances: all, or the one that was asked for. */
-static bool select_instances(struct cli *cli, const struct config *config, const struct evidence *evidence, size_t *from, size_t *to)
+static bool select_instances(struct cli *cli, const struct config *config, const struct evidence *evidence,
+                             size_t *from, size_t *to)
 {
     const char *why;
     *from = 0;
     *to = evidence->instance_count;
     if (!*to) {
         cli_error(cli, "no file shows an instance");
-        cli_hint(cli, "an instance is shown by its nodes.conf, redis.conf, log or dump; rcf-identify lists what each file is");
+        cli_hint(
+            cli,
+            "an instance is shown by its nodes.conf, redis.conf, log or dump; rcf-identify lists what each file is");
         return false;
     }
     if (!config->instance)
@@ -365,6 +393,8 @@ static int answer(struct cli *cli, const struct config *config, struct arena *ar
         }
     }
     code = report(cli, &question, from, to, arena);
+    if (question.evidence->unreadable || (question.members_case && question.members_case->unreadable))
+        code = CLI_FAILED;
 done:
     evidence_close(question.evidence);
     evidence_close(question.members_case);

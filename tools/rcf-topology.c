@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tools/cli/cli.h"
+#include "tools/cli/unread.h"
 #include "tools/evidence/evidence.h"
 #include "tools/render/topology_output.h"
 
@@ -71,18 +72,6 @@ static const struct cli_command command = {
     .take = take,
 };
 
-/* Says which files were not read. */
-static void report_files(struct cli *cli, const struct evidence *evidence)
-{
-    for (size_t f = 0; f < evidence->file_count; f++) {
-        const struct evidence_file *file = &evidence->files[f];
-        if (file->unread && !file->skipped)
-            cli_error_at(cli, file->path, NULL, "%s", file->unread);
-        else if (file->changed)
-            cli_error_at(cli, file->path, NULL, "changed while it was read");
-    }
-}
-
 static void write_answer(struct cli *cli, const struct config *config, struct topology_writing *writing)
 {
     if (config->dot || cli->format == FORMAT_DOT)
@@ -99,7 +88,7 @@ static void write_answer(struct cli *cli, const struct config *config, struct to
 
 static int show(struct cli *cli, const struct config *config, const struct evidence *evidence)
 {
-    report_files(cli, evidence);
+    cli_say_unread(cli, evidence);
     struct clusters *clusters = clusters_build(evidence, evidence->arena);
     struct topologies *topologies = clusters ? topologies_of(evidence, clusters, evidence->arena) : NULL;
     if (!topologies) {
@@ -146,8 +135,6 @@ int main(int argc, char **argv)
         cli_error(&cli, "%s", evidence->problem);
     else
         code = show(&cli, &config, evidence);
-    if (evidence && !evidence->atime_kept)
-        cli_note(&cli, "access times may have moved: opening without that was not permitted");
 
     code = cli_finish(&cli, code);
     evidence_close(evidence);

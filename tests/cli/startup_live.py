@@ -121,6 +121,7 @@ CASES = [
     ("link", changed(FOUR, "connected", "connecte")),
     ("slot-word", changed(FOUR, "10923-16383", "10923-1x6383")),
     ("slot-order", changed(FOUR, "10923-16383", "16383-10923")),
+    ("slot-form", changed(FOUR, "10923-16383", "11000-16383 10923-10998 10999")),
     ("slot-bound", changed(FOUR, "10923-16383", "10923-16384")),
     ("open-slot-dash", changed(OWN, "0-5460", "0-5460 [5460]")),
     ("open-slot-peer", changed(OWN, "0-5460", f"0-5460 [5460->-{D[1:]}]")),

@@ -42,9 +42,15 @@ static void sets_join(struct sets *sets, uint32_t a, uint32_t b)
 
 enum { GHOST_FLAGS = NODE_HANDSHAKE | NODE_NOADDR | NODE_NOFLAGS };
 
-static bool names_node(const struct sighting *sighting)
+bool sighting_names(const struct sighting *sighting)
 {
     return !(sighting->entry->flags & GHOST_FLAGS);
+}
+
+/* A line that shows contact: leftovers about a failed node of another cluster do not make one cluster of two. */
+static bool relates(const struct sighting *sighting)
+{
+    return !(sighting->entry->flags & (GHOST_FLAGS | NODE_FAIL));
 }
 
 const char *claim_rule_text(enum claim_rule rule)
@@ -89,7 +95,7 @@ static bool relate_views(struct building *b)
         uint32_t first = instance->node;
         for (size_t s = 0; s < instance->view->count; s++) {
             const struct sighting *sighting = &instance->view->sightings[s];
-            if (!names_node(sighting))
+            if (!relates(sighting))
                 continue;
             if (first == NO_NODE)
                 first = sighting->entry->node;
@@ -109,7 +115,7 @@ static uint32_t relation_of(struct building *b, const struct instance *instance)
     if (instance->node != NO_NODE)
         return sets_find(&b->related, instance->node);
     for (size_t s = 0; s < instance->view->count; s++)
-        if (names_node(&instance->view->sightings[s]))
+        if (relates(&instance->view->sightings[s]))
             return sets_find(&b->related, instance->view->sightings[s].entry->node);
     return NO_NODE;
 }
@@ -117,7 +123,7 @@ static uint32_t relation_of(struct building *b, const struct instance *instance)
 static bool lists(const struct instance *instance, uint32_t node)
 {
     const struct sighting *sighting = node == NO_NODE ? NULL : view_find(instance->view, node);
-    return sighting && names_node(sighting);
+    return sighting && sighting_names(sighting);
 }
 
 struct score {
@@ -154,7 +160,7 @@ static bool choose_core(struct building *b, const size_t *related, size_t count,
         const struct instance *one = &all[related[i]];
         for (size_t s = 0; one->node != NO_NODE && s < one->view->count; s++) {
             uint32_t peer = b->carrier[one->view->sightings[s].entry->node];
-            if (peer != NO_NODE && names_node(&one->view->sightings[s]) && lists(&all[peer], one->node))
+            if (peer != NO_NODE && sighting_names(&one->view->sightings[s]) && lists(&all[peer], one->node))
                 sets_join(&mutual, (uint32_t)i, position[peer]);
         }
         if (one->node != NO_NODE) /* a second carrier of one id stands with the first */
@@ -376,7 +382,7 @@ static enum standing decide_standing(const struct cluster *cluster, const struct
 {
     bool named = false;
     for (size_t c = 0; c < node->claim_count; c++)
-        if (!node->claims[c].own && names_node(node->claims[c].sighting))
+        if (!node->claims[c].own && sighting_names(node->claims[c].sighting))
             named = true;
     if (named || (node->instance != SIZE_MAX && cluster_testifies(cluster, node->instance)))
         return STANDING_MEMBER;
@@ -438,8 +444,9 @@ static void note_rivals(struct cluster *cluster, uint32_t index)
             for (unsigned slot = entry->ranges[r].first; slot <= entry->ranges[r].last && slot < SLOT_COUNT; slot++) {
                 struct slot_owner *owner = &cluster->slots[slot];
                 if (owner->node == NO_NODE) {
-                    owner->listed = index;
-                    owner->dropped = node->rule == CLAIM_OWN;
+                    const struct node *other = owner->listed == NO_NODE ? NULL : &cluster->nodes[owner->listed];
+                    if (!other || other->entry->config_epoch < node->entry->config_epoch)
+                        owner->listed = index;
                 } else if (owner->node != index && node->claims[c].own && owner->rival == NO_NODE) {
                     owner->rival = index;
                 }
@@ -453,7 +460,7 @@ static bool decide_slots(struct cluster *cluster)
     if (!cluster->slots)
         return false;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        cluster->slots[slot] = (struct slot_owner){NO_NODE, NO_NODE, false, NO_NODE};
+        cluster->slots[slot] = (struct slot_owner){NO_NODE, NO_NODE, NO_NODE};
     for (uint32_t n = 0; n < cluster->member_count; n++)
         if (cluster->nodes[n].primary)
             take_ranges(cluster, n, cluster->nodes[n].entry);
@@ -507,11 +514,39 @@ static bool settle_environment(struct cluster *cluster)
     if (!list)
         return false;
     for (uint32_t n = 0; n < cluster->member_count; n++)
-        if (cluster->nodes[n].instance == SIZE_MAX)
+        if (cluster->nodes[n].claim_count == 0 || !cluster->nodes[n].claims[0].own)
             list[missing++] = n;
     cluster->missing = list;
     cluster->missing_count = missing;
     return true;
+}
+
+static bool index_numbers(struct cluster *cluster)
+{
+    cluster->number_count = view_store_nodes(cluster->evidence->store);
+    cluster->by_number = arena_array(cluster->arena, cluster->number_count, sizeof(*cluster->by_number));
+    if (!cluster->by_number)
+        return false;
+    memset(cluster->by_number, 0xff, cluster->number_count * sizeof(*cluster->by_number));
+    for (size_t n = 0; n < cluster->node_count; n++)
+        cluster->by_number[cluster->nodes[n].number] = (uint32_t)n;
+    return true;
+}
+
+/* An instance whose nodes.conf and log were not collected has no id of its own, but it sits at a member's address. */
+static void adopt_by_address(struct cluster *cluster)
+{
+    for (size_t n = 0; n < cluster->member_count; n++) {
+        struct node *node = &cluster->nodes[n];
+        for (size_t i = 0; node->instance == SIZE_MAX && node->entry && i < cluster->evidence->instance_count; i++) {
+            const struct instance *instance = &cluster->evidence->instances[i];
+            if (instance->node == NO_NODE && instance->port && instance->port == node->entry->port &&
+                strcmp(instance->ip, node->entry->ip) == 0) {
+                node->instance = i;
+                node->host = instance->host;
+            }
+        }
+    }
 }
 
 static bool build_cluster(struct building *b, const size_t *related, size_t count, struct cluster *cluster)
@@ -541,6 +576,9 @@ static bool build_cluster(struct building *b, const size_t *related, size_t coun
             return false;
     }
     qsort(cluster->nodes, cluster->node_count, sizeof(*cluster->nodes), by_standing_and_name);
+    if (!index_numbers(cluster))
+        return false;
+    adopt_by_address(cluster);
     for (size_t n = 0; n < cluster->node_count; n++) {
         struct node *node = &cluster->nodes[n];
         if (node->replica && node->entry->primary != NO_NODE)
@@ -599,24 +637,31 @@ struct clusters *clusters_build(const struct evidence *evidence, struct arena *a
 
 uint32_t cluster_node(const struct cluster *cluster, uint32_t number)
 {
-    for (size_t n = 0; n < cluster->node_count; n++)
-        if (cluster->nodes[n].number == number)
-            return (uint32_t)n;
-    return NO_NODE;
+    return number < cluster->number_count ? cluster->by_number[number] : NO_NODE;
 }
 
 uint32_t cluster_node_of(const struct cluster *cluster, size_t instance)
 {
     uint32_t number = cluster->evidence->instances[instance].node;
-    return number == NO_NODE ? NO_NODE : cluster_node(cluster, number);
+    if (number != NO_NODE)
+        return cluster_node(cluster, number);
+    for (uint32_t n = 0; n < cluster->member_count; n++)
+        if (cluster->nodes[n].instance == instance)
+            return n;
+    return NO_NODE;
 }
 
 bool cluster_testifies(const struct cluster *cluster, size_t instance)
 {
-    for (size_t i = 0; i < cluster->core_count; i++)
-        if (cluster->core[i] == instance)
-            return true;
-    return false;
+    size_t low = 0, high = cluster->core_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (cluster->core[middle] < instance)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < cluster->core_count && cluster->core[low] == instance;
 }
 
 const struct cluster *clusters_of(const struct clusters *clusters, size_t instance)
@@ -629,10 +674,18 @@ const struct cluster *clusters_of(const struct clusters *clusters, size_t instan
 
 const struct claim *node_claim(const struct node *node, size_t instance)
 {
-    for (size_t c = 0; c < node->claim_count; c++)
-        if (node->claims[c].instance == instance)
-            return &node->claims[c];
-    return NULL;
+    size_t low = 0, high = node->claim_count;
+    for (; low < high && node->claims[low].own; low++)
+        if (node->claims[low].instance == instance)
+            return &node->claims[low];
+    while (low < high) { /* peers' claims stand in the order of their instances */
+        size_t middle = low + (high - low) / 2;
+        if (node->claims[middle].instance < instance)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < node->claim_count && node->claims[low].instance == instance ? &node->claims[low] : NULL;
 }
 
 char *slots_text(struct arena *arena, bool (*owns)(const void *context, unsigned slot), const void *context)

@@ -64,8 +64,7 @@ struct node {
 struct slot_owner {
     uint32_t node;    /* index in cluster.nodes, or NO_NODE */
     uint32_t rival;   /* another member that claims it in its own file, or NO_NODE */
-    bool dropped;     /* peers list an owner whose own file at the same epoch no longer claims it */
-    uint32_t listed;  /* that owner, or NO_NODE */
+    uint32_t listed;  /* without an owner: the member for which other views still list it, or NO_NODE */
 };
 
 struct cluster {
@@ -73,8 +72,10 @@ struct cluster {
     struct arena *arena;
     const size_t *core; /* instances whose views testify */
     size_t core_count;
-    struct node *nodes; /* members, ghosts and outsiders, members first, by name */
+    struct node *nodes; /* members, outsiders and ghosts, in this order, by name */
     size_t node_count;
+    uint32_t *by_number; /* number in the view store -> index in nodes, or NO_NODE; see cluster_node() */
+    size_t number_count;
     size_t member_count;
     struct slot_owner *slots; /* SLOT_COUNT */
     uint32_t uncovered;
@@ -103,10 +104,14 @@ struct clusters *clusters_build(const struct evidence *evidence, struct arena *a
  * that it shows serves instead. */
 uint64_t view_epoch(const struct view *view);
 
+/* The line names a node that somebody has talked to: not a handshake, a placeholder, or a node without address. */
+bool sighting_names(const struct sighting *sighting);
+
 /* The index of a node number in the cluster, or NO_NODE. */
 uint32_t cluster_node(const struct cluster *cluster, uint32_t number);
 
-/* The node that an instance of the case is, by its own id; NO_NODE when it is none of this cluster. */
+/* The node that an instance of the case is, by its own id, else by a member's address; NO_NODE when it is none of this
+ * cluster. */
 uint32_t cluster_node_of(const struct cluster *cluster, size_t instance);
 
 /* The instance's view is one of the core. */

@@ -3,11 +3,11 @@
  * Views that state the same facts are one group; grouping goes by hashes of stances (see tools/evidence/view.h),
  * verified, so thousands of views are not compared in pairs. The *baseline* is the largest group; of equally large ones
  * that with the highest epoch, then the newest pong, then the first named view. Each node about which groups disagree
- * is then taken apart into aspects: a *difference* is one aspect of one node with all its values and who holds each.
+ * is then taken apart into aspects: a *difference* is one aspect of one node, with its values and who holds each.
  *
  * What stances leave out is never compared: ping, pong, link, line order, `myself`, the port for clients, a replica's
- * own epoch. An own line without an ip, as servers write it before they learn their address, agrees with the address that
- * the other views list.
+ * own epoch. An own line without an ip, as servers write it before they learn their address, agrees with the address
+ * that the other views list.
  */
 #ifndef RCF_DIFF_H
 #define RCF_DIFF_H

@@ -25,27 +25,27 @@ bool instance_log_zone(const struct instance *instance, int32_t *zone_s, int *ye
 {
     if (!instance->dump || !instance->dump->has_ctime)
         return false;
-    int64_t saved_ms = instance->dump->ctime_s * 1000;
-    for (size_t b = instance->logbook_count; b > 0; b--) {
-        const struct logbook *book = instance->logbooks[b - 1];
-        for (size_t l = book->count; l > 0; l--) {
-            const struct logbook_line *line = &book->lines[l - 1];
-            if (line->event != LOGBOOK_SAVED || !line->time.known)
-                continue;
-            int middle = line->time.has_year ? line->time.year : year_of(instance->dump->ctime_s);
-            for (int y = middle - 1; y <= middle + 1; y++)
-                if (known_offset(log_unix_ms(&line->time, y, 0) - saved_ms, zone_s)) {
-                    *year = y;
-                    return true;
-                }
+    const struct logbook_line *saved = NULL; /* the last one: it wrote the dump that is here */
+    for (size_t b = 0; b < instance->logbook_count; b++)
+        for (size_t l = 0; l < instance->logbooks[b]->count; l++)
+            if (instance->logbooks[b]->lines[l].event == LOGBOOK_SAVED && instance->logbooks[b]->lines[l].time.known)
+                saved = &instance->logbooks[b]->lines[l];
+    if (!saved)
+        return false;
+    int middle = saved->time.has_year ? saved->time.year : year_of(instance->dump->ctime_s);
+    for (int y = middle - 1; y <= middle + 1; y++)
+        if (known_offset(log_unix_ms(&saved->time, y, 0) - instance->dump->ctime_s * 1000, zone_s)) {
+            *year = y;
+            return true;
         }
-    }
     return false;
 }
 
+/* The first line in which the node saw a working cluster under this id; `last`: the last such line. */
 static const struct logbook_line *joined_line(const struct instance *instance, uint32_t node,
-                                              const struct view_store *store)
+                                              const struct view_store *store, bool last)
 {
+    const struct logbook_line *found = NULL;
     for (size_t b = 0; b < instance->logbook_count; b++) {
         const char *id = NULL; /* whose the following lines are */
         for (size_t l = 0; l < instance->logbooks[b]->count; l++) {
@@ -54,11 +54,11 @@ static const struct logbook_line *joined_line(const struct instance *instance, u
                 line->event == LOGBOOK_RESET_IDENTITY)
                 id = line->text;
             bool its = !id || view_store_find(store, (struct bytes){(const uint8_t *)id, 40}) == node;
-            if (line->event == LOGBOOK_CLUSTER_OK && its)
-                return line;
+            if (line->event == LOGBOOK_CLUSTER_OK && its && (last || !found))
+                found = line;
         }
     }
-    return NULL;
+    return found;
 }
 
 /* ------------------------------------------------------------------ proofs of membership */
@@ -107,6 +107,12 @@ static int64_t earlier(int64_t a, int64_t b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
+/* The clock of pongs; see the header. */
+static bool forgot_in_time(const struct view *view, const struct membership *membership)
+{
+    return membership->proof_ms && view->newest_pong_ms > membership->proof_ms;
+}
+
 struct membership membership_of(const struct cluster *cluster, uint32_t index, struct arena *arena)
 {
     const struct node *node = &cluster->nodes[index];
@@ -114,7 +120,9 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
     took_part(cluster, node, &m.former);
     if (node->instance != SIZE_MAX) {
         const struct instance *instance = &cluster->evidence->instances[node->instance];
-        m.former_line = joined_line(instance, node->number, cluster->evidence->store);
+        /* A node that is listed may have been away and come back: then only its latest time in the cluster counts. */
+        bool listed = node->standing == STANDING_MEMBER;
+        m.former_line = joined_line(instance, node->number, cluster->evidence->store, listed);
         if (m.former_line && m.former == FORMER_UNKNOWN)
             m.former = FORMER_LOG;
         int32_t zone;
@@ -128,15 +136,22 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
             m.former = FORMER_VIEW;
         m.proof_ms = earlier(m.proof_ms, m.former_claim->sighting->pong_ms);
     }
-    for (size_t c = 0; c < node->claim_count; c++)
-        if (!node->claims[c].own)
-            m.proof_ms = earlier(m.proof_ms, node->claims[c].sighting->pong_ms);
+    for (size_t c = 0; c < node->claim_count; c++) {
+        const struct claim *claim = &node->claims[c];
+        if (!claim->own)
+            m.proof_ms = earlier(m.proof_ms, claim->sighting->pong_ms);
+        else if (node->standing == STANDING_OUTSIDER) /* when it was last in contact, it was a member in its own eyes */
+            m.proof_ms = earlier(m.proof_ms, claim->view->newest_pong_ms);
+    }
     for (size_t i = 0; i < cluster->core_count; i++) {
         if (cluster->evidence->instances[cluster->core[i]].node == node->number)
             continue;
         switch (membership_silence(cluster, index, cluster->core[i], &m)) {
         case SILENCE_LISTS: m.lists++; break;
-        case SILENCE_FORGOT: m.forgot++; break;
+        case SILENCE_FORGOT:
+            m.forgot++;
+            m.forgot_in_time += forgot_in_time(cluster->evidence->instances[cluster->core[i]].view, &m);
+            break;
         case SILENCE_UNSAVED: m.unsaved++; break;
         }
     }
@@ -149,13 +164,13 @@ enum silence membership_silence(const struct cluster *cluster, uint32_t index, s
     const struct node *node = &cluster->nodes[index];
     const struct view *view = cluster->evidence->instances[instance].view;
     enum former how = FORMER_UNKNOWN;
-    if (view_find(view, node->number))
+    const struct sighting *sighting = view_find(view, node->number);
+    if (sighting && (node->standing != STANDING_OUTSIDER || sighting_names(sighting)))
         return SILENCE_LISTS;
+    if (forgot_in_time(view, membership))
+        return SILENCE_FORGOT;
     uint64_t epoch = took_part(cluster, node, &how);
     if (epoch && view_epoch(view) >= epoch)
-        return SILENCE_FORGOT;
-    /* A view of the node's own: when it was last in contact with this instance, it was a member in its own eyes. */
-    if (membership->proof_ms && view->newest_pong_ms > membership->proof_ms)
         return SILENCE_FORGOT;
     /* An older view of the same instance lists it: what was saved is gone. */
     const struct instance *owner = &cluster->evidence->instances[instance];

@@ -5,8 +5,10 @@
  * without saving the file. "After" is proved by one of two clocks:
  *   - epochs: X's own configEpoch (as a primary) or lastVoteEpoch is above 0 and not above the view's epochs: the
  *     cluster had reached that epoch, which X took part in, when the view was saved;
- *   - time: the view's newest pong is later than the earliest proof of X in the cluster (another view's pong for X, the line
- *     "Cluster state changed: ok" in X's log).
+ *   - time: the view's newest pong is later than the earliest proof of X in the cluster: another view's pong for X, the line
+ *     "Cluster state changed: ok" in X's log, and for a node that nobody lists the newest pong of its own view.
+ * Epochs alone do not tell a node that was forgotten from one that has just come back with its old epochs (CLUSTER RESET
+ * SOFT keeps them): for a node that somebody lists, they make the verdict probable only.
  */
 #ifndef RCF_MEMBERSHIP_H
 #define RCF_MEMBERSHIP_H
@@ -29,6 +31,7 @@ enum former {
 
 struct membership {
     size_t lists, forgot, unsaved; /* core views other than its own, by enum silence */
+    size_t forgot_in_time;         /* of those that forgot: shown by the clock of pongs, not by epochs alone */
     enum former former;            /* how it is known that X was a member before */
     const struct logbook_line *former_line; /* FORMER_LOG */
     const struct claim *former_claim;       /* FORMER_VIEW: borrowed from the arena */

@@ -23,12 +23,18 @@ const char *prejoin_effect_word(enum prejoin_effect effect)
 const char *prejoin_subject_word(enum prejoin_subject subject)
 {
     static const char *const words[PREJOIN_SUBJECTS] = {
-        [PREJOIN_KNOWS_OTHERS] = "knows-others", [PREJOIN_SLOTS] = "slots",
-        [PREJOIN_OPEN_SLOTS] = "open-slots",     [PREJOIN_REPLICA] = "replica",
-        [PREJOIN_EPOCHS] = "epochs",             [PREJOIN_NODESCONF] = "nodes-conf",
-        [PREJOIN_DATA] = "data",                 [PREJOIN_UNREAD] = "unread",
-        [PREJOIN_UNATTRIBUTED] = "unattributed", [PREJOIN_LISTED] = "listed-by-member",
-        [PREJOIN_ADDRESS] = "address-conflict",  [PREJOIN_MEMBERS] = "members",
+        [PREJOIN_KNOWS_OTHERS] = "knows-others",
+        [PREJOIN_SLOTS] = "slots",
+        [PREJOIN_OPEN_SLOTS] = "open-slots",
+        [PREJOIN_REPLICA] = "replica",
+        [PREJOIN_EPOCHS] = "epochs",
+        [PREJOIN_NODESCONF] = "nodes-conf",
+        [PREJOIN_DATA] = "data",
+        [PREJOIN_UNREAD] = "unread",
+        [PREJOIN_UNATTRIBUTED] = "unattributed",
+        [PREJOIN_LISTED] = "listed-by-member",
+        [PREJOIN_ADDRESS] = "address-conflict",
+        [PREJOIN_MEMBERS] = "members",
         [PREJOIN_CONFIG] = "config",
     };
     return words[subject];
@@ -104,8 +110,9 @@ static void judge_own_line(struct judging *judging, const struct view *view)
     prejoin->marks = entry->mark_count;
     prejoin->config_epoch = entry->config_epoch;
     if (entry->slot_count)
-        say_own(judging, PREJOIN_SLOTS, PREJOIN_AGAINST, view->file, &place,
-                arena_format(judging->arena, "it owns %u slot%s", entry->slot_count, entry->slot_count == 1 ? "" : "s"));
+        say_own(
+            judging, PREJOIN_SLOTS, PREJOIN_AGAINST, view->file, &place,
+            arena_format(judging->arena, "it owns %u slot%s", entry->slot_count, entry->slot_count == 1 ? "" : "s"));
     if (entry->mark_count)
         say_own(judging, PREJOIN_OPEN_SLOTS, PREJOIN_AGAINST, view->file, &place,
                 arena_format(judging->arena, "%u open slot%s (migrating or importing)", entry->mark_count,
@@ -121,11 +128,12 @@ static void judge_epochs(struct judging *judging, const struct view *view)
     prejoin->last_vote_epoch = view->last_vote_epoch;
     if (prejoin->current_epoch || prejoin->config_epoch || prejoin->last_vote_epoch)
         say_own(judging, PREJOIN_EPOCHS, PREJOIN_NOTE, view->file, view->has_vars ? &view->vars : NULL,
-                arena_format(judging->arena,
-                             "epochs above 0 (currentEpoch %llu, configEpoch %llu, lastVoteEpoch %llu): a trace of an earlier "
-                             "membership, no obstacle by itself; CLUSTER RESET HARD sets them to 0",
-                             (unsigned long long)prejoin->current_epoch, (unsigned long long)prejoin->config_epoch,
-                             (unsigned long long)prejoin->last_vote_epoch));
+                arena_format(
+                    judging->arena,
+                    "epochs above 0 (currentEpoch %llu, configEpoch %llu, lastVoteEpoch %llu): a trace of an earlier "
+                    "membership, no obstacle by itself; CLUSTER RESET HARD sets them to 0",
+                    (unsigned long long)prejoin->current_epoch, (unsigned long long)prejoin->config_epoch,
+                    (unsigned long long)prejoin->last_vote_epoch));
 }
 
 /* A file that no server writes proves nothing by what it leaves out. */
@@ -134,7 +142,8 @@ static void judge_damage(struct judging *judging, const struct view *view)
     const struct evidence_file *file = &judging->evidence->files[view->file];
     if (view->capture)
         return;
-    struct bytes text = evidence_excerpt(judging->evidence, view->file, 0, file->facts.decoded, NODESCONF_MOST, judging->arena);
+    struct bytes text =
+        evidence_excerpt(judging->evidence, view->file, 0, file->facts.decoded, NODESCONF_MOST, judging->arena);
     const struct startup *startup = startup_of(view, judging->evidence->store, text, judging->arena);
     enum generation generation = server_generation(judging->instance->server);
     if (!startup)
@@ -142,12 +151,13 @@ static void judge_damage(struct judging *judging, const struct view *view)
     const struct startup_verdict *verdict = generation == GENERATIONS ? NULL : &startup->of[generation];
     if (verdict && verdict->outcome != STARTUP_RIGHT)
         say_own(judging, PREJOIN_NODESCONF, PREJOIN_OPEN, view->file, verdict->fact ? &verdict->fact->place : NULL,
-                arena_format(judging->arena, "%s: its server %s", verdict->fact ? startup_means(verdict->fact->condition) : "damaged",
-                             verdict->sentence));
+                arena_format(judging->arena, "%s: its server %s",
+                             verdict->fact ? startup_means(verdict->fact->condition) : "damaged", verdict->sentence));
     else if (startup_damaged(startup))
-        say_own(judging, PREJOIN_NODESCONF, PREJOIN_OPEN, view->file, startup->fact_count ? &startup->facts[0].place : NULL,
-                arena_format(judging->arena, "it is damaged: %s",
-                             startup->fact_count ? startup_means(startup->facts[0].condition) : "no server writes it so"));
+        say_own(
+            judging, PREJOIN_NODESCONF, PREJOIN_OPEN, view->file, startup->fact_count ? &startup->facts[0].place : NULL,
+            arena_format(judging->arena, "it is damaged: %s",
+                         startup->fact_count ? startup_means(startup->facts[0].condition) : "no server writes it so"));
 }
 
 /* The last line of its logs that shows a nodes.conf with a past. */
@@ -173,7 +183,8 @@ static void judge_absent_view(struct judging *judging)
                 "only an unfinished copy of its nodes.conf is here: the file itself would settle it");
     else if (past)
         say_own(judging, PREJOIN_NODESCONF, PREJOIN_OPEN, past->file, &past->place,
-                "its log shows that it had a nodes.conf, which is not here: the file would settle it, or knowing that it was removed");
+                "its log shows that it had a nodes.conf, which is not here: the file would settle it, or knowing that "
+                "it was removed");
     else
         say_own(judging, PREJOIN_NODESCONF, PREJOIN_NOTE, SIZE_MAX, NULL, "no nodes.conf: its start makes a new id");
 }
@@ -203,7 +214,8 @@ static void judge_data(struct judging *judging)
     enum prejoin_effect effect = holds_something(start) ? PREJOIN_AGAINST : PREJOIN_OPEN;
     for (size_t i = 0; i < start->reason_count; i++) {
         const struct start_reason *reason = &start->reasons[i];
-        say_own(judging, PREJOIN_DATA, reason->against ? effect : PREJOIN_NOTE, reason->file, &reason->place, reason->text);
+        say_own(judging, PREJOIN_DATA, reason->against ? effect : PREJOIN_NOTE, reason->file, &reason->place,
+                reason->text);
     }
     if (settings && !settings_yes(settings, "cluster-enabled", false))
         say_own(judging, PREJOIN_CONFIG, PREJOIN_NOTE, settings->file, NULL,
@@ -215,10 +227,12 @@ static void judge_surroundings(struct judging *judging)
 {
     const struct evidence *evidence = judging->evidence;
     struct bytes folder = {(const uint8_t *)judging->instance->folder, strlen(judging->instance->folder)};
+    bool alone = evidence->instance_count == 1; /* then all that is here may be its own */
     for (size_t i = 0; i < evidence->file_count; i++) {
         const struct evidence_file *file = &evidence->files[i];
         bool owned = file->instance != SIZE_MAX && &evidence->instances[file->instance] == judging->instance;
-        if (!owned && (file->instance != SIZE_MAX || !names_is_below(names_split(file->path).folder, folder)))
+        bool near = alone || names_is_below(names_split(file->path).folder, folder);
+        if (!owned && (file->instance != SIZE_MAX || !near))
             continue;
         const struct dump *dump = file->dump ? file->dump : file->journal ? file->journal->preamble : NULL;
         if (file->unread && !file->skipped)
@@ -227,8 +241,9 @@ static void judge_surroundings(struct judging *judging)
         else if (file->changed)
             say_own(judging, PREJOIN_UNREAD, PREJOIN_OPEN, i, NULL, "it changed while it was read");
         else if (!owned && !file->temporary && ((dump && dump->keys) || (file->journal && file->journal->db_count)))
-            say_own(judging, PREJOIN_UNATTRIBUTED, PREJOIN_OPEN, i, NULL,
-                    arena_format(judging->arena, "it holds data, and whose it is is not known: %s", file->unattributed));
+            say_own(
+                judging, PREJOIN_UNATTRIBUTED, PREJOIN_OPEN, i, NULL,
+                arena_format(judging->arena, "it holds data, and whose it is is not known: %s", file->unattributed));
     }
 }
 
@@ -236,7 +251,8 @@ static enum prejoin_verdict conclude(const struct prejoin *prejoin)
 {
     const struct start *start = prejoin->start;
     bool against = holds_something(start);
-    bool open = start->keys == START_CANNOT_TELL || start->source == START_REFUSES || start->ignored_may || start->functions_may;
+    bool open = start->keys == START_CANNOT_TELL || start->source == START_REFUSES || start->ignored_may ||
+                start->functions_may;
     for (size_t i = 0; i < prejoin->reason_count; i++) {
         against |= prejoin->reasons[i].effect == PREJOIN_AGAINST;
         open |= prejoin->reasons[i].effect == PREJOIN_OPEN;

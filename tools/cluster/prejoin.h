@@ -1,8 +1,8 @@
 /* May an instance join a cluster: does it know nobody, hold nothing, and is nobody there who knows it.
  *
- * Servers and their tools ask less: cluster_known_nodes:1 and no db0 in INFO. What they miss is said beside our verdict:
- * keys in other databases, keys in files that the start does not load, functions, slots, an id or address that members
- * still list. It is about files: a running process may hold more.
+ * Servers and their tools ask less: cluster_known_nodes:1 and no db0 in INFO. What they miss is said beside our
+ * verdict: keys in other databases, keys in files that the start does not load, functions, slots, an id or address that
+ * members still list. It is about files: a running process may hold more.
  */
 #ifndef RCF_PREJOIN_H
 #define RCF_PREJOIN_H
@@ -51,9 +51,9 @@ struct prejoin {
     size_t known_nodes;      /* with itself; 1 without a nodes.conf */
     uint32_t slots, marks;
     uint64_t current_epoch, config_epoch, last_vote_epoch;
-    bool members_asked;      /* a case with members was given */
-    size_t members_read;     /* members' files that were searched */
-    enum prejoin_verdict tool; /* what redis-trib.rb, redis-cli or valkey-cli would say of the server started on these files */
+    bool members_asked;  /* a case with members was given */
+    size_t members_read; /* members' files that were searched */
+    enum prejoin_verdict tool; /* what the server's own tools would say of it, started on these files */
     const char *tool_why;
 };
 

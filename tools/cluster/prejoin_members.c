@@ -41,13 +41,15 @@ static bool is_itself(const struct asking *asking, const struct instance *member
 {
     const struct judging *judging = asking->judging;
     const struct view *own = judging->prejoin->view;
-    if (own && strcmp(judging->evidence->files[own->file].sha256, asking->members->files[member->view->file].sha256) == 0)
+    if (own &&
+        strcmp(judging->evidence->files[own->file].sha256, asking->members->files[member->view->file].sha256) == 0)
         return true;
     return member->node != NO_NODE && member->node == asking->node && member->port == judging->instance->port &&
            (!member->ip[0] || !judging->instance->ip[0] || same_ip(member->ip, judging->instance->ip));
 }
 
-static struct prejoin_reason shown_by(const struct asking *asking, const struct view *view, const struct sighting *sighting)
+static struct prejoin_reason shown_by(const struct asking *asking, const struct view *view,
+                                      const struct sighting *sighting)
 {
     return (struct prejoin_reason){
         .in = asking->members,
@@ -92,7 +94,8 @@ static void say_found(struct asking *asking)
     size_t read = judging->prejoin->members_read;
     const struct instance *instance = judging->instance;
     if (asking->listing)
-        prejoin_say(judging, PREJOIN_LISTED, PREJOIN_AGAINST, asking->members, asking->listed.file, &asking->listed.place,
+        prejoin_say(judging, PREJOIN_LISTED, PREJOIN_AGAINST, asking->members, asking->listed.file,
+                    &asking->listed.place,
                     arena_format(judging->arena, "%zu of %zu members' files list its id %.8s", asking->listing, read,
                                  asking->id));
     if (asking->conflicts)
@@ -114,9 +117,11 @@ static void say_missing(struct judging *judging, const struct clusters *members)
         all += members->all[c].member_count;
     }
     if (missing)
-        prejoin_say(judging, PREJOIN_MEMBERS, PREJOIN_NOTE, judging->evidence, SIZE_MAX, NULL,
-                    arena_format(judging->arena, "of %zu of %zu members no nodes.conf is in the case: whether they list it is not known",
-                                 missing, all));
+        prejoin_say(
+            judging, PREJOIN_MEMBERS, PREJOIN_NOTE, judging->evidence, SIZE_MAX, NULL,
+            arena_format(judging->arena,
+                         "of %zu of %zu members no nodes.conf is in the case: whether they list it is not known",
+                         missing, all));
 }
 
 void prejoin_ask_members(struct judging *judging, const struct evidence *members_case, const struct clusters *members)

@@ -31,41 +31,6 @@ struct replaying {
     bool failed;
 };
 
-/* What a command does to the existence of keys. */
-enum effect {
-    EFFECT_NONE,    /* to none */
-    EFFECT_MAKES,   /* its first argument exists afterwards, whatever it was before */
-    EFFECT_SET,     /* the same, but some options make it conditional */
-    EFFECT_MAKES_4, /* the same when there are just four words; otherwise options may make it conditional */
-    EFFECT_TAKES,   /* its first argument may be gone; it makes none */
-    EFFECT_DELETES, /* all arguments are gone */
-    EFFECT_SELECT,
-    EFFECT_FLUSHALL,
-    EFFECT_FLUSHDB,
-    EFFECT_FUNCTION,
-    EFFECT_UNKNOWN,
-};
-
-static const struct {
-    const char *name;
-    enum effect effect;
-} effects[] = {
-    {"set", EFFECT_SET},          {"del", EFFECT_DELETES},      {"unlink", EFFECT_DELETES},
-    {"pexpireat", EFFECT_NONE},   {"select", EFFECT_SELECT},    {"multi", EFFECT_NONE},
-    {"exec", EFFECT_NONE},        {"hset", EFFECT_MAKES},       {"hmset", EFFECT_MAKES},
-    {"sadd", EFFECT_MAKES},       {"lpush", EFFECT_MAKES},      {"rpush", EFFECT_MAKES},
-    {"zadd", EFFECT_MAKES_4},     {"incr", EFFECT_MAKES},       {"decr", EFFECT_MAKES},
-    {"append", EFFECT_MAKES},     {"setnx", EFFECT_MAKES},      {"setex", EFFECT_MAKES_4},
-    {"psetex", EFFECT_MAKES_4},   {"getset", EFFECT_MAKES},     {"hdel", EFFECT_TAKES},
-    {"srem", EFFECT_TAKES},       {"spop", EFFECT_TAKES},       {"lpop", EFFECT_TAKES},
-    {"rpop", EFFECT_TAKES},       {"lrem", EFFECT_TAKES},       {"ltrim", EFFECT_TAKES},
-    {"zrem", EFFECT_TAKES},       {"zpopmin", EFFECT_TAKES},    {"zpopmax", EFFECT_TAKES},
-    {"getdel", EFFECT_TAKES},     {"expire", EFFECT_NONE},      {"pexpire", EFFECT_NONE},
-    {"expireat", EFFECT_NONE},    {"persist", EFFECT_NONE},     {"ping", EFFECT_NONE},
-    {"publish", EFFECT_NONE},     {"spublish", EFFECT_NONE},    {"script", EFFECT_NONE},
-    {"flushall", EFFECT_FLUSHALL}, {"flushdb", EFFECT_FLUSHDB}, {"function", EFFECT_FUNCTION},
-};
-
 /* From now on no key is certain, and there may be others. */
 static void doubt_all(struct replaying *replaying)
 {
@@ -104,8 +69,7 @@ static struct held *find_held(struct replaying *replaying, uint32_t db, struct b
         return NULL;
     }
     struct held *held = arena_grow(replaying->arena, replaying->held, replaying->count, &replaying->cap, sizeof(*held));
-    if (!held ||
-        !numbering_add(&replaying->numbering, replaying->arena, print.low64, (uint32_t)replaying->count)) {
+    if (!held || !numbering_add(&replaying->numbering, replaying->arena, print.low64, (uint32_t)replaying->count)) {
         replaying->failed = true;
         return NULL;
     }
@@ -236,49 +200,96 @@ static void take_first(struct replaying *replaying, const struct aof_item *item)
         doubt_all(replaying);
 }
 
-static enum effect effect_of(const struct aof_item *item)
+static void flush_server(struct replaying *replaying, const struct aof_item *item)
 {
-    for (size_t i = 0; i < sizeof(effects) / sizeof(*effects); i++)
-        if (argument_is(item, 0, effects[i].name))
-            return effects[i].effect;
-    return EFFECT_UNKNOWN;
+    flush(replaying, item, true);
 }
+
+static void flush_db(struct replaying *replaying, const struct aof_item *item)
+{
+    flush(replaying, item, false);
+}
+
+static void set(struct replaying *replaying, const struct aof_item *item)
+{
+    make_first(replaying, item, is_unconditional_set(item));
+}
+
+static void make_counter(struct replaying *replaying, const struct aof_item *item)
+{
+    make_first(replaying, item, true);
+}
+
+static void make_with_value(struct replaying *replaying, const struct aof_item *item)
+{
+    make_first(replaying, item, item->argument_count > 2);
+}
+
+/* More words than these may make it conditional. */
+static void make_of_four_words(struct replaying *replaying, const struct aof_item *item)
+{
+    make_first(replaying, item, item->argument_count == 4);
+}
+
+/* What commands do to the existence of keys. Where it is nothing, `apply` is NULL: nothing expires during a load. */
+static const struct {
+    const char *name;
+    void (*apply)(struct replaying *replaying, const struct aof_item *item);
+} commands[] = {
+    {"set", set},
+    {"del", delete_all},
+    {"unlink", delete_all},
+    {"select", select_db},
+    {"flushall", flush_server},
+    {"flushdb", flush_db},
+    {"function", change_functions},
+    {"append", make_with_value},
+    {"getset", make_with_value},
+    {"hmset", make_with_value},
+    {"hset", make_with_value},
+    {"lpush", make_with_value},
+    {"rpush", make_with_value},
+    {"sadd", make_with_value},
+    {"setnx", make_with_value},
+    {"decr", make_counter},
+    {"incr", make_counter},
+    {"psetex", make_of_four_words},
+    {"setex", make_of_four_words},
+    {"zadd", make_of_four_words},
+    {"getdel", take_first},
+    {"hdel", take_first},
+    {"lpop", take_first},
+    {"lrem", take_first},
+    {"ltrim", take_first},
+    {"rpop", take_first},
+    {"spop", take_first},
+    {"srem", take_first},
+    {"zpopmax", take_first},
+    {"zpopmin", take_first},
+    {"zrem", take_first},
+    {"exec", NULL},
+    {"expire", NULL},
+    {"expireat", NULL},
+    {"multi", NULL},
+    {"persist", NULL},
+    {"pexpire", NULL},
+    {"pexpireat", NULL},
+    {"ping", NULL},
+    {"publish", NULL},
+    {"script", NULL},
+    {"spublish", NULL},
+};
 
 static void apply(struct replaying *replaying, const struct aof_item *item)
 {
-    enum effect effect = effect_of(item);
-    switch (effect) {
-    case EFFECT_NONE:
-        break;
-    case EFFECT_MAKES:
-        make_first(replaying, item, item->argument_count > 2 || argument_is(item, 0, "incr") || argument_is(item, 0, "decr"));
-        break;
-    case EFFECT_SET:
-        make_first(replaying, item, is_unconditional_set(item));
-        break;
-    case EFFECT_MAKES_4:
-        make_first(replaying, item, item->argument_count == 4);
-        break;
-    case EFFECT_TAKES:
-        take_first(replaying, item);
-        break;
-    case EFFECT_DELETES:
-        delete_all(replaying, item);
-        break;
-    case EFFECT_SELECT:
-        select_db(replaying, item);
-        break;
-    case EFFECT_FLUSHALL:
-    case EFFECT_FLUSHDB:
-        flush(replaying, item, effect == EFFECT_FLUSHALL);
-        break;
-    case EFFECT_FUNCTION:
-        change_functions(replaying, item);
-        break;
-    case EFFECT_UNKNOWN:
-        doubt_all(replaying);
-        break;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        if (!argument_is(item, 0, commands[i].name))
+            continue;
+        if (commands[i].apply)
+            commands[i].apply(replaying, item);
+        return;
     }
+    doubt_all(replaying);
 }
 
 static void apply_item(struct replaying *replaying, const struct aof_item *item)

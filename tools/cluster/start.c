@@ -21,7 +21,8 @@ const char *start_keys_word(enum start_keys keys)
 }
 
 /* printf into the arena, whatever the length. */
-static char *format_text(struct arena *arena, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static char *format_text(struct arena *arena, const char *format,
+                                                               va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);
@@ -40,8 +41,8 @@ void start_say(struct starting *starting, struct start_reasons *reasons, bool ag
     va_start(arguments, format);
     char *text = format_text(starting->arena, format, arguments);
     va_end(arguments);
-    struct start_reason *all = text ? arena_grow(starting->arena, reasons->all, reasons->count, &reasons->cap, sizeof(*all)) : NULL;
-    if (!all)
+    struct start_reason *all = arena_grow(starting->arena, reasons->all, reasons->count, &reasons->cap, sizeof(*all));
+    if (!all || !text)
         return;
     reasons->all = all;
     all[reasons->count++] = (struct start_reason){
@@ -120,10 +121,18 @@ static bool is_said(const struct start_reasons *reasons, const struct start_reas
 {
     for (size_t i = 0; i < reasons->count; i++) {
         const struct start_reason *said = &reasons->all[i];
-        if (said->file == reason->file && said->place.offset == reason->place.offset && strcmp(said->text, reason->text) == 0)
+        bool same_place = said->file == reason->file && said->place.offset == reason->place.offset;
+        if (same_place && strcmp(said->text, reason->text) == 0)
             return true;
     }
     return false;
+}
+
+/* What a reading assumes: "with appendonly yes before Redis 7.0". */
+static const char *assumption(struct starting *starting, const struct outcome *outcome, const struct doubt *doubt)
+{
+    const char *era = !doubt->era ? "" : outcome->reading.multi_part ? " on Redis 7.0 or newer" : " before Redis 7.0";
+    return arena_format(starting->arena, "with appendonly %s%s", outcome->reading.appendonly ? "yes" : "no", era);
 }
 
 /* The readings that differ, each with its verdict. */
@@ -132,13 +141,26 @@ static const char *compare_verdicts(struct starting *starting, const struct outc
 {
     const char *text = "it depends";
     for (size_t i = 0; i < count && text; i++)
-        text = arena_format(starting->arena, "%s; with appendonly %s%s: %s", text,
-                            outcomes[i].reading.appendonly ? "yes" : "no",
-                            !doubt->era                      ? ""
-                            : outcomes[i].reading.multi_part ? " on Redis 7.0 or newer"
-                                                             : " before Redis 7.0",
+        text = arena_format(starting->arena, "%s; %s: %s", text, assumption(starting, &outcomes[i], doubt),
                             outcomes[i].verdict);
     return text;
+}
+
+/* Reasons of one reading: those of all readings stand for themselves, others with what they assume. */
+static void join_reasons(struct starting *starting, struct start_reasons *reasons, const struct outcome *outcomes,
+                         size_t count, size_t which, const struct doubt *doubt)
+{
+    for (size_t r = 0; r < outcomes[which].reasons.count; r++) {
+        const struct start_reason *reason = &outcomes[which].reasons.all[r];
+        bool everywhere = true;
+        for (size_t i = 0; i < count; i++)
+            everywhere &= is_said(&outcomes[i].reasons, reason);
+        if (everywhere && which == 0)
+            start_say(starting, reasons, reason->against, reason->file, &reason->place, "%s", reason->text);
+        else if (!everywhere)
+            start_say(starting, reasons, reason->against, reason->file, &reason->place, "%s: %s",
+                      assumption(starting, &outcomes[which], doubt), reason->text);
+    }
 }
 
 static const char *settling(struct starting *starting, const struct doubt *doubt)
@@ -146,6 +168,17 @@ static const char *settling(struct starting *starting, const struct doubt *doubt
     if (doubt->settles && doubt->era)
         return arena_format(starting->arena, "%s and its log, which names the version,", doubt->settles);
     return doubt->settles ? doubt->settles : "its log, which names the version,";
+}
+
+/* What is not known, and what would settle it. */
+static void say_open(struct starting *starting, struct start_reasons *reasons, const struct start *start,
+                     const struct doubt *doubt)
+{
+    bool open = start->keys == START_CANNOT_TELL;
+    start_say(starting, reasons, open && !start->held_keys && !start->ignored_keys, SIZE_MAX, NULL,
+              "not known here: %s%s%s; %s%s would settle it", doubt->appendonly ? "appendonly" : "",
+              doubt->appendonly && doubt->era ? " and " : "", doubt->era ? "the server's version" : "",
+              open ? "" : "read every way the answer is the same; ", settling(starting, doubt));
 }
 
 static void take(struct start *start, const struct outcome *outcome)
@@ -186,31 +219,27 @@ static void agree(struct starting *starting, struct start *start, const struct o
         start->ignored_may |= outcome->ignored_may || outcome->ignored != outcomes[0].ignored;
         start->other_db |= outcome->other_db;
         anywhere = keys_anywhere(outcome) < anywhere ? keys_anywhere(outcome) : anywhere;
-        for (size_t r = 0; r < outcome->reasons.count; r++)
-            if (!is_said(&reasons, &outcome->reasons.all[r]))
-                start_say(starting, &reasons, outcome->reasons.all[r].against, outcome->reasons.all[r].file,
-                          &outcome->reasons.all[r].place, "%s", outcome->reasons.all[r].text);
+        join_reasons(starting, &reasons, outcomes, count, i, doubt);
     }
     start->ignored_keys = anywhere - start->held_keys;
-    bool open = start->keys == START_CANNOT_TELL;
-    start_say(starting, &reasons, open, SIZE_MAX, NULL, open ? "not known here: %s%s%s; %s would settle it"
-                                                             : "not known here: %s%s%s; whatever it is, the answer is the same (%s would tell)",
-              doubt->appendonly ? "appendonly" : "", doubt->appendonly && doubt->era ? " and " : "",
-              doubt->era ? "the server's version" : "", settling(starting, doubt));
+    say_open(starting, &reasons, start, doubt);
     if (!same) {
+        static const char *const agreed[] = {
+            [START_NO_KEYS] = "a server started on these files has 0 keys in every db, whichever of them it loads",
+            [START_KEYS] = "a server started on these files has keys, whichever of them it loads",
+            [START_CANNOT_TELL] = NULL,
+        };
+        const char *text = agreed[start->keys];
         start->loaded_count = 0;
-        start->verdict = open ? compare_verdicts(starting, outcomes, count, doubt)
-                         : start->keys == START_NO_KEYS
-                             ? "a server started on these files has 0 keys in every db, whichever of them it loads"
-                             : arena_format(starting->arena, "a server started on these files has keys, whichever of them it loads");
+        start->verdict = text ? text : compare_verdicts(starting, outcomes, count, doubt);
     }
     start->reasons = reasons.all;
     start->reason_count = reasons.count;
     start->assumed = true;
 }
 
-/* Absence proves something only where the data directory is known to be here: by a file that servers keep in it, or by a
- * configuration that names no other. */
+/* Absence proves something only where the data directory is known to be here: by a file that servers keep in it, or by
+ * a configuration that names no other. */
 static bool shows_data(const struct starting *starting)
 {
     const char *dir = settings_text(starting->settings, "dir", "./");
@@ -266,7 +295,7 @@ struct start *start_of(const struct evidence *evidence, size_t instance, struct 
         .arena = arena,
         .settings = its->settings,
         .server = its->server,
-        .cluster = its->settings ? settings_yes(its->settings, "cluster-enabled", its->view != NULL) : its->view != NULL,
+        .cluster = settings_yes(its->settings, "cluster-enabled", its->view != NULL),
     };
     if (!start)
         return NULL;

@@ -1,8 +1,8 @@
 /* What an instance would load if its server were started on these files, and whether that holds keys.
  *
- * One source is used: the AOF with `appendonly yes`, else the RDB dump; there is no fallback between them (rules and server
- * versions: docs/formats/aof.md). Nothing is called empty because a file is small or missing by name: "no keys" is
- * proved from the bytes that the server would read, or it is not said.
+ * One source is used: the AOF with `appendonly yes`, else the RDB dump; there is no fallback between them (rules and
+ * server versions: docs/formats/aof.md). Nothing is called empty because a file is small or missing by name: "no keys"
+ * is proved from the bytes that the server would read, or it is not said.
  */
 #ifndef RCF_START_H
 #define RCF_START_H
@@ -34,7 +34,7 @@ struct start {
     const char *verdict;    /* one sentence, without its full stop */
     const size_t *loaded;   /* files that would be loaded, in load order */
     size_t loaded_count;
-    bool assumed;           /* the evidence left open what the server does: several readings were compared */
+    bool assumed; /* the evidence left open what the server does: several readings were compared */
     const struct start_reason *reasons;
     size_t reason_count;
     enum save_points save_points;

@@ -1,4 +1,5 @@
-/* The files of an instance that a start does not load, and whether they hold keys that it or the next save overwrites. */
+/* The files of an instance that a start does not load, and whether they hold keys that it or the next save overwrites.
+ */
 #include <string.h>
 
 #include "parsers/bytes/text.h"
@@ -28,7 +29,8 @@ static bool may_hold(const struct starting *starting, const size_t *files, size_
     for (size_t i = 0; i < count; i++) {
         const struct evidence_file *file = &starting->evidence->files[files[i]];
         const struct journal *journal = file->journal;
-        if (file->unread || (journal && (journal->db_count || journal->all_unknown)) || (file->dump && file->dump->keys))
+        if (file->unread || (journal && (journal->db_count || journal->all_unknown)) ||
+            (file->dump && file->dump->keys))
             return true;
     }
     return false;
@@ -85,9 +87,9 @@ static void note_copy(struct ignoring *ignoring, size_t number)
 {
     const struct evidence_file *file = &ignoring->starting->evidence->files[number];
     uint64_t keys = keys_in(file);
-    const char *what = file->temporary                               ? "a temporary file"
-                       : is_history(ignoring->starting, number)      ? "history by the manifest, deleted at the next start"
-                                                                     : "no server looks for a file of this name";
+    const char *what = file->temporary                          ? "a temporary file"
+                       : is_history(ignoring->starting, number) ? "history by the manifest, deleted at the next start"
+                                                                : "no server looks for a file of this name";
     if (keys)
         start_say(ignoring->starting, &ignoring->outcome->reasons, false, number, NULL, "%s, with %s", what,
                   start_keys_text(ignoring->starting, keys));

@@ -16,9 +16,9 @@ struct load_state {
 
 /* The newest dump version that each generation reads; 0 where that is not settled. */
 static const uint32_t newest_version[GENERATIONS] = {
-    [GENERATION_REDIS_3_0] = 6,  [GENERATION_REDIS_3_2] = 7,   [GENERATION_REDIS_4_0] = 8,
-    [GENERATION_REDIS_5_0] = 9,  [GENERATION_REDIS_6_0] = 9,   [GENERATION_REDIS_6_2] = 9,
-    [GENERATION_REDIS_7_0] = 10, [GENERATION_REDIS_7_2] = 11,  [GENERATION_REDIS_7_4] = 12,
+    [GENERATION_REDIS_3_0] = 6,   [GENERATION_REDIS_3_2] = 7,   [GENERATION_REDIS_4_0] = 8,
+    [GENERATION_REDIS_5_0] = 9,   [GENERATION_REDIS_6_0] = 9,   [GENERATION_REDIS_6_2] = 9,
+    [GENERATION_REDIS_7_0] = 10,  [GENERATION_REDIS_7_2] = 11,  [GENERATION_REDIS_7_4] = 12,
     [GENERATION_VALKEY_7_2] = 11, [GENERATION_VALKEY_8_0] = 11, [GENERATION_VALKEY_8_1] = 11,
 };
 
@@ -35,7 +35,8 @@ const char *start_keys_text(struct starting *starting, uint64_t keys)
 static enum fate refuse(struct load_state *state, size_t file, const struct place *place, const char *why)
 {
     state->why = why;
-    start_say(state->starting, &state->outcome->reasons, true, file, place, "a server does not start with this file: %s", why);
+    start_say(state->starting, &state->outcome->reasons, true, file, place,
+              "a server does not start with this file: %s", why);
     return FATE_REFUSED;
 }
 
@@ -155,7 +156,7 @@ static enum fate load_dump(struct load_state *state)
         if (has_saved(state))
             return FATE_UNREAD;
         start_say(starting, &outcome->reasons, false, SIZE_MAX, NULL,
-                  "appendonly no: a server looks for %s, and there is none", starting->files.dump_name);
+                  "a server looks for the dump %s, and there is none", starting->files.dump_name);
         return FATE_LOADED;
     }
     const struct evidence_file *file = &starting->evidence->files[number];
@@ -179,8 +180,10 @@ static enum fate load_dump(struct load_state *state)
     if (fate != FATE_LOADED || !dump->keys)
         return fate;
     if (starting->files.dump_renamed) {
-        start_say(starting, &outcome->reasons, true, number, NULL, "redis.conf calls the dump %s, no file here is called so: "
-                  "whether this one is it is not known", starting->files.dump_name);
+        start_say(starting, &outcome->reasons, true, number, NULL,
+                  "redis.conf calls the dump %s, no file here is called so: "
+                  "whether this one is it is not known",
+                  starting->files.dump_name);
         outcome->held = 0;
         return FATE_UNREAD;
     }
@@ -223,7 +226,8 @@ static enum fate judge_journal(struct load_state *state, const struct journal *j
         return refuse(state, journal->file, &at, journal->why);
     }
     if (journal->stop == AOF_STOP_FORMAT && settings_find(starting->settings, "aof-load-corrupt-tail-max-size"))
-        return leave_open(state, journal->file, &at, "its tail is no command, and aof-load-corrupt-tail-max-size may drop it");
+        return leave_open(state, journal->file, &at,
+                          "its tail is no command, and aof-load-corrupt-tail-max-size may drop it");
     if (journal->stop == AOF_STOP_FORMAT)
         return refuse(state, journal->file, &at, journal->why);
     return journal->stop == AOF_STOP_TRUNCATED || reverts ? judge_cut(state, journal, last) : FATE_LOADED;
@@ -349,7 +353,8 @@ static enum fate replay(struct load_state *state)
     say_makers(state);
     outcome->held = outcome->provable = remains.keys;
     if (!remains.read)
-        start_say(starting, &outcome->reasons, true, outcome->loaded[0], NULL, "the AOF could not be read a second time");
+        start_say(starting, &outcome->reasons, true, outcome->loaded[0], NULL,
+                  "the AOF could not be read a second time");
     if (outcome->other_db && stops_at_once(starting, false))
         return refuse(state, outcome->loaded[0], NULL, other_db);
     return remains.keys ? FATE_LOADED : FATE_UNREAD;
@@ -369,13 +374,15 @@ static enum fate load_aof(struct load_state *state)
     if (sequence.missing) {
         hold_dumps(state);
         return refuse(state, starting->files.manifest, &sequence.missing->place,
-                      arena_format(starting->arena, "the manifest names %s, which is not here (if it was not collected, it "
-                                   "settles the question)", sequence.missing->name));
+                      arena_format(starting->arena,
+                                   "the manifest names %s, which is not here (if it was not collected, it "
+                                   "settles the question)",
+                                   sequence.missing->name));
     }
     if (!sequence.count) {
         outcome->source = START_NOTHING;
         start_say(starting, &outcome->reasons, false, SIZE_MAX, NULL,
-                  "appendonly yes: a server looks for %s%s, and there is none: it creates an empty one and loads nothing",
+                  "a server looks for the AOF %s%s, and there is none: it creates an empty one and loads nothing",
                   starting->files.append_name, multi_part ? ".manifest" : "");
         return FATE_LOADED;
     }
@@ -422,9 +429,11 @@ static enum fate judge_manifest(struct load_state *state)
     if (fate != FATE_LOADED)
         return fate;
     if (!file->manifest)
-        return refuse(state, number, NULL, file->kind == EVIDENCE_EMPTY ? "Found an empty AOF manifest"
-                                                                        : "Invalid AOF manifest file format");
-    return file->manifest->error ? refuse(state, number, &file->manifest->error_place, file->manifest->error) : FATE_LOADED;
+        return refuse(state, number, NULL,
+                      file->kind == EVIDENCE_EMPTY ? "Found an empty AOF manifest"
+                                                   : "Invalid AOF manifest file format");
+    return file->manifest->error ? refuse(state, number, &file->manifest->error_place, file->manifest->error)
+                                 : FATE_LOADED;
 }
 
 /* The files by name, for a sentence. */
@@ -447,17 +456,23 @@ static void conclude(struct load_state *state, enum fate fate)
         outcome->source = START_REFUSES;
         outcome->provable = outcome->functions = 0;
         outcome->keys = outcome->held ? START_KEYS : START_CANNOT_TELL;
-        outcome->verdict = arena_format(arena, "a server would not start on these files: %s; %s", state->why,
-                                        outcome->held ? arena_format(arena, "they hold %s", start_keys_text(starting, outcome->held))
-                                                      : "nothing can be said of keys");
+        outcome->verdict =
+            arena_format(arena, "a server would not start on these files: %s; %s", state->why,
+                         outcome->held ? arena_format(arena, "they hold %s", start_keys_text(starting, outcome->held))
+                                       : "nothing can be said of keys");
     } else if (fate == FATE_UNREAD) {
         outcome->provable = 0;
-        outcome->verdict = outcome->loaded_count ? arena_format(arena, "unknown: a server would load %s, and whether any key remains is not proved", names)
-                                                 : "unknown: what a server would load is not known";
+        outcome->source = outcome->source == START_NOTHING ? START_UNKNOWN : outcome->source;
+        outcome->verdict =
+            outcome->loaded_count
+                ? arena_format(arena, "unknown: a server would load %s, and whether any key remains is not proved",
+                               names)
+                : "unknown: what a server would load is not known";
     } else if (outcome->held) {
         outcome->keys = START_KEYS;
         outcome->verdict = arena_format(arena, "a server started on these files loads %s%s (from %s)",
-                                        outcome->source == START_AOF ? "at least " : "", start_keys_text(starting, outcome->held), names);
+                                        outcome->source == START_AOF ? "at least " : "",
+                                        start_keys_text(starting, outcome->held), names);
     } else {
         outcome->keys = START_NO_KEYS;
         outcome->verdict =
@@ -467,9 +482,9 @@ static void conclude(struct load_state *state, enum fate fate)
                 : arena_format(arena, "a server started on these files has 0 keys in every db (proved from %s)", names);
     }
     if (fate != FATE_REFUSED && outcome->functions)
-        outcome->verdict = arena_format(arena, "%s; %llu function librar%s", outcome->verdict,
-                                        (unsigned long long)outcome->functions,
-                                        outcome->functions == 1 ? "y remains" : "ies remain");
+        outcome->verdict =
+            arena_format(arena, "%s; %llu function librar%s", outcome->verdict, (unsigned long long)outcome->functions,
+                         outcome->functions == 1 ? "y remains" : "ies remain");
 }
 
 bool start_load(struct starting *starting, struct outcome *outcome)

@@ -41,6 +41,9 @@ static void note_own(struct startup_work *work)
     for (size_t i = work->seen->myself + 1; i < work->seen->count; i++)
         if (work->seen->sightings[i].myself)
             note(work, STARTUP_TWO_MYSELF, &work->seen->sightings[i], own);
+    /* At an unknown flag every server has stopped before it looks at its role. */
+    if (work->kept[STARTUP_FLAG_UNKNOWN])
+        return;
     struct startup_fact fact = {STARTUP_OWN_NO_ROLE, startup_line(own), NULL, NULL, 0};
     if (own->entry->flags & NODE_REPLICA && own->entry->primary == NO_NODE)
         fact.condition = STARTUP_OWN_NO_PRIMARY;

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "parsers/bytes/cursor.h"
+#include "parsers/bytes/keyslot.h"
 #include "tools/cluster/startup_private.h"
 
-enum { EPOCH_FIELD = 6 }; /* of a node line, from 0 */
+enum { FLAGS_FIELD = 2, EPOCH_FIELD = 6, LINK_FIELD = 7 }; /* words of a node line, from 0 */
 
 bool startup_is_id(struct bytes word)
 {
@@ -137,15 +138,9 @@ static enum startup_condition form_of_flag(struct bytes flag, size_t *after)
     return STARTUP_CONDITIONS;
 }
 
-static void note_flags(struct startup_work *work, const struct sighting *sighting)
+static void note_flags(struct startup_work *work, struct bytes flags, struct startup_fact fact)
 {
-    struct bytes line = startup_bytes(work, startup_line(sighting)), flags, flag;
-    struct cursor words = cursor_over(line);
-    for (unsigned field = 0; field <= 2; field++)
-        if (!cursor_word(&words, &flags))
-            return;
-    uint64_t at = sighting->offset + cursor_offset(&words) - flags.len;
-    struct startup_fact fact = {.place = {at, flags.len, sighting->line}};
+    struct bytes flag;
     bool noted[2] = {false, false};
     size_t after = 0;
     for (bool more = true; more;) {
@@ -154,7 +149,39 @@ static void note_flags(struct startup_work *work, const struct sighting *sightin
         bool *before = &noted[fact.condition == STARTUP_ROLE_WORD];
         if (fact.condition != STARTUP_CONDITIONS && !*before) {
             *before = true;
+            startup_note(work, fact.place.offset, fact);
+        }
+    }
+}
+
+/* Servers write ascending ranges with a gap between, and a single slot as one number. A word that is no range is a
+ * defect, and noted as that. */
+static bool is_formed(struct bytes word, uint64_t *next)
+{
+    struct bytes from, to;
+    uint64_t first, last;
+    bool range = text_split(text_trim(word), '-', &from, &to);
+    if (!text_u64(from, &first) || !text_u64(range ? to : from, &last) || last >= SLOT_COUNT)
+        return true;
+    bool formed = first >= *next && (!range || first < last);
+    *next = last + 2;
+    return formed;
+}
+
+/* Flags and slots of a line that mean what they should but look as no server writes them. */
+static void note_form(struct startup_work *work, const struct sighting *sighting)
+{
+    struct cursor words = cursor_over(startup_bytes(work, startup_line(sighting)));
+    struct bytes word;
+    uint64_t next = 0;
+    for (unsigned field = 0; cursor_word(&words, &word); field++) {
+        uint64_t at = sighting->offset + cursor_offset(&words) - word.len;
+        struct startup_fact fact = {STARTUP_SLOT_FORM, {at, word.len, sighting->line}, NULL, NULL, 0};
+        if (field == FLAGS_FIELD)
+            note_flags(work, word, fact);
+        if (field > LINK_FIELD && !text_starts(word, "[") && !is_formed(word, &next)) {
             startup_note(work, at, fact);
+            return;
         }
     }
 }
@@ -181,7 +208,7 @@ void startup_words(struct startup_work *work)
     for (size_t i = 0; i < seen->defect_count; i++)
         note_defect(work, &seen->defects[i]);
     for (size_t i = 0; i < seen->count; i++)
-        note_flags(work, &seen->sightings[i]);
+        note_form(work, &seen->sightings[i]);
     if (work->view->padding)
         note_padding(work);
 }

@@ -205,7 +205,7 @@ static enum slot_state state_of(const struct cluster *cluster, unsigned slot, si
 {
     const struct slot_owner *owner = &cluster->slots[slot];
     if (owner->node == NO_NODE)
-        return owner->dropped ? SLOTS_DROPPED : SLOTS_UNCOVERED;
+        return owner->listed != NO_NODE ? SLOTS_DROPPED : SLOTS_UNCOVERED;
     if (owner->rival != NO_NODE)
         return SLOTS_CONFLICT;
     if (cluster->nodes[owner->node].failed)

@@ -16,28 +16,36 @@ enum {
     BLOCK = 1024 * 1024,
 };
 
+struct header {
+    uint32_t version;
+    enum rdb_stop stop;
+    uint64_t offset; /* of the stop */
+    char why[128];
+};
+
+static void stop_at(struct header *header, enum rdb_stop stop, const char *why, uint64_t offset)
+{
+    header->stop = stop;
+    header->offset = offset;
+    snprintf(header->why, sizeof(header->why), "%s", why);
+}
+
 /* The reader judges the magic bytes; it is given no more. False without memory. */
-static bool read_header(struct dump_builder *builder, struct bytes magic, uint32_t *version, enum rdb_stop *stop,
-                        char why[static 128])
+static bool read_header(struct dump_builder *builder, struct bytes magic, struct header *header)
 {
     struct source *source = source_memory(magic.at, magic.len);
     struct rdb *reader = source ? rdb_open(source, 0) : NULL;
-    bool ok = false;
+    bool ok = reader;
     if (reader) {
         struct rdb_item item;
-        ok = true;
         if (rdb_next(reader, &item) == PARSE_ITEM) {
-            *version = item.version;
+            header->version = item.version;
             ok = dump_builder_item(builder, &item);
         }
-        *stop = rdb_stop(reader);
-        if (*stop)
-            snprintf(why, 128, "%s", rdb_why(reader));
-        /* Bytes that are compressed once more are no magic. */
-        if (*stop == RDB_STOP_READ) {
-            *stop = RDB_STOP_NOT_RDB;
-            snprintf(why, 128, "no RDB magic (offset 0)");
-        }
+        if (rdb_stop(reader) == RDB_STOP_READ) /* bytes that are compressed once more */
+            stop_at(header, RDB_STOP_NOT_RDB, "no RDB magic (offset 0)", 0);
+        else if (rdb_stop(reader))
+            stop_at(header, rdb_stop(reader), rdb_why(reader), rdb_offset(reader));
     }
     rdb_close(reader);
     source_close(source);
@@ -47,8 +55,8 @@ static bool read_header(struct dump_builder *builder, struct bytes magic, uint32
 /* What is known at the end of the source. */
 struct sum {
     uint64_t size;
-    uint64_t crc;        /* of all but the last 8 bytes */
-    uint8_t last[END];   /* valid when `size` is as much */
+    uint64_t crc; /* of all but the last 8 bytes */
+    uint8_t last[END];
 };
 
 /* False without memory. */
@@ -106,20 +114,17 @@ static bool add_end(struct dump_builder *builder, uint32_t version, const struct
 struct dump *dump_checksum(struct arena *arena, struct source *source, size_t file)
 {
     struct dump_builder *builder = dump_builder_new(arena, file);
-    enum rdb_stop stop = RDB_STOP_NONE;
-    uint32_t version = 0;
-    char why[128] = "";
-    if (!builder || !read_header(builder, source_peek(source, MAGIC), &version, &stop, why))
-        return NULL;
-    if (stop && !source_why(source))
-        return dump_builder_done(builder, stop, why, 0);
-
+    struct header header = {0};
     struct sum sum = {0};
-    if (!sum_up(source, &sum))
+    if (!builder || !read_header(builder, source_peek(source, MAGIC), &header))
+        return NULL;
+    if (!header.stop && !sum_up(source, &sum))
         return NULL;
     if (source_why(source))
-        return dump_builder_done(builder, RDB_STOP_READ, source_why(source), sum.size);
-    if (sum.size < MAGIC + (version >= FIRST_CHECKSUM ? END : 1))
-        return dump_builder_done(builder, RDB_STOP_TRUNCATED, "the evidence ends inside the dump", sum.size);
-    return add_end(builder, version, &sum) ? dump_builder_done(builder, RDB_STOP_NONE, NULL, sum.size) : NULL;
+        stop_at(&header, RDB_STOP_READ, source_why(source), sum.size);
+    else if (!header.stop && sum.size < (header.version >= FIRST_CHECKSUM ? MAGIC + END : MAGIC + 1))
+        stop_at(&header, RDB_STOP_TRUNCATED, "the evidence ends inside the dump", sum.size);
+    if (!header.stop && !add_end(builder, header.version, &sum))
+        return NULL;
+    return dump_builder_done(builder, header.stop, header.why, header.stop ? header.offset : sum.size);
 }

@@ -33,7 +33,7 @@ struct evidence_file {
     size_t named;      /* how many bytes of `where` the user named: no part after them may be a symbolic link */
     enum evidence_kind kind;
     struct source_facts facts;
-    char sha256[65];
+    char sha256[65];    /* of the bytes on disk, as read; "" when it could not be opened */
     const char *unread; /* why it was not read to its end, or NULL */
     bool skipped;       /* `unread` by rule and no failure: a symbolic link, FIFO, socket or device */
     bool changed;       /* while it was read */

@@ -11,6 +11,9 @@
 enum { TEXT_LIMIT = 256 * 1024 * 1024 };
 static const char too_long[] = "more than 256 MiB, too long for a text of this kind";
 
+/* The hash that source_finish() gives for a file without bytes of its own. */
+static const unsigned char not_opened[32];
+
 static void take_facts(struct evidence *evidence, struct evidence_file *file, struct source *source)
 {
     bool whole = source_finish(source, &file->facts);
@@ -20,7 +23,8 @@ static void take_facts(struct evidence *evidence, struct evidence_file *file, st
         file->unread = arena_string(evidence->arena, why);
     else if (!whole && !file->changed && !file->unread)
         file->unread = "not read to its end";
-    hex_encode(file->sha256, (struct bytes){file->facts.sha256, sizeof(file->facts.sha256)});
+    if (memcmp(file->facts.sha256, not_opened, sizeof(not_opened)) != 0)
+        hex_encode(file->sha256, (struct bytes){file->facts.sha256, sizeof(file->facts.sha256)});
     evidence->unreadable |= file->unread || file->changed;
     evidence->atime_kept &= file->facts.atime_kept;
 }

@@ -13,11 +13,19 @@ struct baseline {
 
 static const char *subject(const struct finding *finding)
 {
-    const char *of[] = {finding->node_id, finding->node, finding->host, finding->slots};
+    const char *of[] = {finding->node_id, finding->node, finding->host};
     for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
         if (of[i])
             return of[i];
     return "";
+}
+
+/* Findings about slots are told apart by their slots; for the others the slots are a consequence that may move. */
+static bool same(const struct finding *a, const struct finding *b)
+{
+    if (a->id != b->id || strcmp(subject(a), subject(b)) != 0)
+        return false;
+    return strncmp(finding_word(a->id), "slot-", 5) != 0 || strcmp(a->slots ? a->slots : "", b->slots ? b->slots : "") == 0;
 }
 
 static bool keep(struct baseline *baseline, const struct finding *finding)
@@ -111,7 +119,7 @@ bool baseline_has(struct baseline *baseline, const struct finding *finding)
 {
     bool had = false;
     for (size_t f = 0; f < baseline->count; f++)
-        if (baseline->all[f].id == finding->id && strcmp(subject(&baseline->all[f]), subject(finding)) == 0)
+        if (same(&baseline->all[f], finding))
             had = baseline->met[f] = true;
     return had;
 }

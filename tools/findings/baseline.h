@@ -1,7 +1,7 @@
 /* What an earlier judgement of the same case had found: new, unchanged, gone.
  *
- * Two findings are the same when they have the same id and subject: the node's id, else its address, else the host, else
- * the slots. Summaries may differ: a cluster lives on.
+ * Two findings are the same when they have the same id and subject: the node's id, else its address, else the host; for those
+ * about slots, the slots too. Summaries may differ: a cluster lives on.
  */
 #ifndef RCF_BASELINE_H
 #define RCF_BASELINE_H

@@ -41,6 +41,8 @@ static void check_squatters(struct findings *findings, const struct cluster *clu
         for (uint32_t n = 0; n < cluster->member_count; n++) {
             const struct node *node = &cluster->nodes[n];
             const struct entry *entry = node->entry;
+            if (index == NO_NODE && clusters_of(findings->clusters, i))
+                continue; /* a member of another cluster, on a network with the same addresses */
             if (!entry || entry->port != instance->port || strcmp(entry->ip, instance->ip) != 0 || node->number == instance->node)
                 continue;
             struct finding *f = findings_add(findings, FINDING_ADDRESS_CONFLICT, CERTAINTY_PROVED);

@@ -32,23 +32,44 @@ static void add(struct dump_verdict *verdict, struct dump_problem problem)
 
 bool dump_verdict(struct arena *arena, const struct dump *dump, struct dump_verdict *verdict)
 {
-    enum { BESIDE_DEFECTS = 2 }; /* the stop, or a checksum that is off */
-    *verdict = (struct dump_verdict){.worst = -1, .state = stops[dump->stop].state};
+    enum { BESIDE_DEFECTS = 2 }; /* a checksum that is off, and the stop */
+    *verdict = (struct dump_verdict){.worst = -1, .state = stops[dump->stop].state, .unlisted = dump->defect_total};
     verdict->problems = arena_array(arena, dump->defect_count + BESIDE_DEFECTS, sizeof(*verdict->problems));
     if (!verdict->problems)
         return false;
-    bool bytes_follow = false;
+    verdict->unlisted -= dump->defect_count;
     for (size_t i = 0; i < dump->defect_count; i++) {
         const struct dump_defect *defect = &dump->defects[i];
-        if (dump->checksum_disabled && defect->code == RDB_TRAILING_BYTES) {
-            bytes_follow = true;
-            break;
-        }
-        add(verdict, (struct dump_problem){finding_of(defect->code), defect->place, defect->expected, defect->found});
+        add(verdict, (struct dump_problem){finding_of(defect->code), false, defect->place, defect->expected,
+                                           defect->found});
     }
     if (dump->checksum_disabled)
-        add(verdict, (struct dump_problem){FINDING_DUMP_CHECKSUM_DISABLED, dump->checksum, "the CRC-64 of the dump",
-                                           "0, as rdbchecksum no leaves it"});
-    (void)bytes_follow;
+        add(verdict, (struct dump_problem){FINDING_DUMP_CHECKSUM_DISABLED, false, dump->checksum,
+                                           "the CRC-64 of the dump", "0, as rdbchecksum no leaves it"});
+    if (verdict->worst == SEVERITY_ERROR && verdict->state != DUMP_UNREADABLE)
+        verdict->state = DUMP_DAMAGED;
+    if (stops[dump->stop].expected)
+        add(verdict, (struct dump_problem){stops[dump->stop].finding, true, {.offset = dump->stopped_at},
+                                           stops[dump->stop].expected, dump->why});
     return true;
+}
+
+const char *dump_state_word(enum dump_state state)
+{
+    static const char *const words[DUMP_STATES] = {
+        [DUMP_OK] = "ok",
+        [DUMP_DAMAGED] = "damaged",
+        [DUMP_UNSUPPORTED] = "unsupported",
+        [DUMP_UNREADABLE] = "unreadable",
+    };
+    return words[state];
+}
+
+const char *dump_checksum_word(const struct dump *dump)
+{
+    if (dump->has_checksum)
+        return dump->stored_checksum == dump->computed_checksum ? "valid" : "mismatch";
+    if (dump->checksum_disabled)
+        return "disabled";
+    return dump->stop == RDB_STOP_NONE ? "none" : "unread";
 }

@@ -16,16 +16,17 @@ enum dump_state {
 /* The texts are the dump's, or static. */
 struct dump_problem {
     enum finding_id finding;
+    bool stop; /* reading ended here; `found` is a whole sentence */
     struct place place;
     const char *expected, *found;
 };
 
 struct dump_verdict {
     enum dump_state state;
-    struct dump_problem *problems; /* in the order of the file */
+    struct dump_problem *problems; /* the defects in the order of the file, then how the dump ends */
     size_t count;
-    uint64_t total;         /* with those that the dump did not keep */
-    int worst;              /* enum severity of the worst problem, or -1 without any */
+    uint64_t unlisted; /* defects that the dump counted but did not keep */
+    int worst;         /* enum severity of the worst problem, or -1 without any */
 };
 
 /* Judges what was read of a dump; everything new lives in `arena`. False without memory. */
@@ -34,7 +35,7 @@ bool dump_verdict(struct arena *arena, const struct dump *dump, struct dump_verd
 /* "ok", "damaged", "unsupported", "unreadable". */
 const char *dump_state_word(enum dump_state state);
 
-/* "valid", "mismatch", "disabled" (stored as 0), "none" (before version 5), or "unread" when the end was not reached. */
+/* "valid", "mismatch", "disabled" (stored as 0), "none" (before version 5), "unread" (the end was not reached). */
 const char *dump_checksum_word(const struct dump *dump);
 
 #endif

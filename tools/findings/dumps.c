@@ -148,7 +148,7 @@ void check_dumps(struct findings *findings)
     for (size_t n = 0; n < findings->evidence->file_count; n++) {
         const struct evidence_file *file = &findings->evidence->files[n];
         /* A temporary file is what a dead fork left: it is expected to be cut. */
-        if (!file->dump || file->note)
+        if (!file->dump || file->temporary)
             continue;
         check_stop(findings, n);
         check_defects(findings, n);

@@ -32,7 +32,7 @@ static void check_journal(struct findings *findings, size_t number)
     f->summary = arena_format(findings->arena, "%s: %s; whole commands up to offset %llu of %llu.", file->path,
                               journal->why ? journal->why : "reading stopped", (unsigned long long)journal->complete_to,
                               (unsigned long long)size);
-    f->rule = cut ? "the file ends inside a command: with aof-load-truncated yes a server cuts it here and starts, else it refuses"
+    f->rule = cut ? "the file ends inside a command: where it is the last of its set and aof-load-truncated is yes, a server cuts it here and starts, else it refuses"
                   : "what is not a command stops every server, whatever aof-load-truncated says";
     f->settles = "a whole copy of the file";
     finding_shows(findings, f, number, (struct place){from, size - from < 64 ? size - from : 64, 0});
@@ -87,7 +87,7 @@ void check_journals(struct findings *findings)
 {
     for (size_t n = 0; n < findings->evidence->file_count; n++) {
         const struct evidence_file *file = &findings->evidence->files[n];
-        if (file->note)
+        if (file->temporary)
             continue;
         if (file->journal)
             check_journal(findings, n);

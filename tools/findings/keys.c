@@ -65,16 +65,22 @@ static const char *at_start(struct server server, uint32_t slots)
                       : "At its next start as a primary this server marks the slots as importing";
 }
 
-/* The dump was saved after a view of the instance already named another owner. */
+/* The dump was saved after the instance's own view already named, for each of the slots, the owner that decides. */
 static bool younger_than_change(const struct instance *instance, const struct foreign *foreign)
 {
-    const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
-    if (!own || !foreign->dump->has_ctime || foreign->dump->ctime_s * 1000 <= instance->view->newest_pong_ms)
+    if (!instance->view || !foreign->dump->has_ctime || foreign->dump->ctime_s * 1000 <= instance->view->newest_pong_ms)
         return false;
-    for (uint32_t r = 0; r < own->entry->range_count; r++)
-        for (unsigned slot = own->entry->ranges[r].first; slot <= own->entry->ranges[r].last && slot < SLOT_COUNT; slot++)
-            if (is_foreign(foreign, slot))
-                return false;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        if (!is_foreign(foreign, slot))
+            continue;
+        const struct node *owner = &foreign->cluster->nodes[foreign->cluster->slots[slot].node];
+        const struct sighting *sighting = view_find(instance->view, owner->number);
+        bool named = false;
+        for (uint32_t r = 0; sighting && r < sighting->entry->range_count; r++)
+            named |= sighting->entry->ranges[r].first <= slot && slot <= sighting->entry->ranges[r].last;
+        if (!named)
+            return false;
+    }
     return true;
 }
 
@@ -140,14 +146,38 @@ static bool is_marked(const void *context, unsigned slot)
     return marked[slot];
 }
 
+/* Its keys cannot be listed, so nothing shows that they exist elsewhere. */
+static void report_unknown_keys(struct findings *findings, const struct cluster *cluster, uint32_t index,
+                                const struct instance *instance, const struct copies *copies)
+{
+    struct finding *f = findings_add(findings, FINDING_KEYS_ONLY_HERE, CERTAINTY_PROBABLE);
+    if (!f)
+        return;
+    if (index != NO_NODE)
+        finding_about(findings, f, cluster, index);
+    f->cluster = (size_t)(cluster - findings->clusters->all);
+    f->node = instance->name;
+    f->host = instance->host;
+    f->summary = arena_format(findings->arena, "Whether its keys exist elsewhere cannot be shown: %s.", copies->why_not);
+    f->rule = "what cannot be compared counts as existing nowhere else";
+    f->settles = "a whole dump of this instance";
+    finding_shows(findings, f, instance->dump->file, (struct place){0, 9, 0});
+}
+
 static void check_only_here(struct findings *findings, const struct cluster *cluster, uint32_t index, size_t number)
 {
     const struct instance *instance = &findings->evidence->instances[number];
-    if (!instance->dump || !instance->dump->keys)
+    if (!instance->dump || (instance->dump->whole && !instance->dump->keys))
         return;
     struct copies *copies = copies_of(cluster, number, findings->arena);
     bool *slots = arena_array(findings->arena, SLOT_COUNT, sizeof(*slots));
-    if (!copies || !copies->only_here || !slots)
+    if (!copies || !slots)
+        return;
+    if (!copies->possible) {
+        report_unknown_keys(findings, cluster, index, instance, copies);
+        return;
+    }
+    if (!copies->only_here)
         return;
     for (size_t k = 0; k < copies->count; k++)
         slots[copies->keys[k].slot] |= copies->keys[k].coverage == COVERAGE_ONLY_HERE;

@@ -59,13 +59,23 @@ static const char *who(struct findings *findings, const struct cluster *cluster,
     return shown > 6 ? arena_format(findings->arena, "%s and %zu more", text ? text : "", shown - 6) : text;
 }
 
+/* How many members a node's own view lists; 0 when it has no own line. */
 static size_t listed_by(const struct cluster *cluster, const struct node *node)
 {
-    const struct view *view = node->claims[0].view;
     size_t members = 0;
-    for (size_t n = 0; n < cluster->member_count; n++)
-        members += view_find(view, cluster->nodes[n].number) != NULL;
+    for (size_t n = 0; node->claim_count && node->claims[0].own && n < cluster->member_count; n++)
+        members += view_find(node->claims[0].view, cluster->nodes[n].number) != NULL;
     return members;
+}
+
+/* Nobody lists it, no file was saved after it is known to have been a member - and yet it has been in touch with members for so
+ * much longer than any of their files is old that it cannot just be joining: the member through which a node joins
+ * saves at once. */
+static bool long_in_touch(const struct cluster *cluster, const struct node *node)
+{
+    const int64_t joining_ms = 30 * 1000;
+    return listed_by(cluster, node) > cluster->member_count / 2 && cluster->missing_count == 0 &&
+           node->claims[0].view->newest_pong_ms > cluster->newest_pong_ms + joining_ms;
 }
 
 static void report_stale(struct findings *findings, const struct cluster *cluster, uint32_t index,
@@ -109,7 +119,7 @@ static void report_half(struct findings *findings, const struct cluster *cluster
                         const struct membership *m)
 {
     struct arena *arena = findings->arena;
-    bool proved = m->former != FORMER_UNKNOWN;
+    bool proved = m->former != FORMER_UNKNOWN && m->forgot_in_time;
     struct finding *f = findings_add(findings, FINDING_HALF_FORGOTTEN, proved ? CERTAINTY_PROVED : CERTAINTY_PROBABLE);
     if (!f)
         return;
@@ -228,12 +238,14 @@ void check_membership(struct findings *findings, const struct cluster *cluster)
             continue;
         struct membership m = membership_of(cluster, index, findings->arena);
         if (node->standing == STANDING_OUTSIDER) {
-            if (m.forgot == 0) {
+            if (!node->claim_count || !node->claims[0].own)
+                continue; /* its own file has no line of its own: told as nodesconf-corrupt */
+            if (m.forgot || long_in_touch(cluster, node))
+                report_stale(findings, cluster, index, &m);
+            else
                 report_unsaved(findings, cluster, index, &m);
-                continue;
-            }
-            report_stale(findings, cluster, index, &m);
-            report_shadow(findings, cluster, index);
+            if (m.forgot || long_in_touch(cluster, node))
+                report_shadow(findings, cluster, index);
             report_winning_claim(findings, cluster, index);
         } else if (m.lists && m.forgot) {
             report_half(findings, cluster, index, &m);

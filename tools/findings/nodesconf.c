@@ -63,14 +63,14 @@ static const char *outcome_phrase(enum startup_outcome outcome)
 {
     static const char *const phrases[] = {
         [STARTUP_RIGHT] = "starts with the right view",
-        [STARTUP_WRONG] = "starts, with a wrong view",
+        [STARTUP_WRONG] = "starts with a wrong view",
         [STARTUP_REFUSES] = "refuses to start",
         [STARTUP_CRASHES] = "crashes at start",
     };
     return phrases[outcome];
 }
 
-/* "Redis 3.0 to 6.2: starts, with a wrong view: takes ... (line 3)", a line a group. */
+/* "Redis 3.0 to 6.2: starts with a wrong view: takes ... (line 3)", a line a group. */
 static const char *verdicts_text(const struct judged *judged)
 {
     struct arena *arena = judged->findings->arena;

@@ -67,7 +67,7 @@ static void check_replica(struct findings *findings, const struct cluster *clust
         summary = arena_format(findings->arena, "It replicates %s (%.8s), which is no member.", primary->name, primary->id);
     else if (primary->failed && !node->failed)
         summary = arena_format(findings->arena, "Its primary %s is failed, and nobody has succeeded it: this replica still follows it.", primary->name);
-    else if (primary->replica) {
+    else if (primary->replica && !node->failed && !primary->failed) {
         id = FINDING_REPLICA_OF_REPLICA;
         summary = arena_format(findings->arena, "It replicates %s, which is itself a replica.", primary->name);
     }

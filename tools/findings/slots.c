@@ -25,59 +25,98 @@ static struct place line_of(const struct sighting *sighting)
 
 /* ------------------------------------------------------------------ uncovered and unserved */
 
-static void check_uncovered(struct findings *findings, const struct cluster *cluster)
+/* The newest view of another node that lists one of the slots for `node`, or NULL. */
+static const struct claim *newest_listing(const struct node *node, const struct slot_set *set)
 {
-    struct slot_set set = {.count = 0};
-    uint32_t listed = NO_NODE;
-    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-        if (cluster->slots[slot].node != NO_NODE)
-            continue;
-        set.has[slot] = true;
-        set.count++;
-        if (listed == NO_NODE)
-            listed = cluster->slots[slot].listed;
+    const struct claim *newest = NULL;
+    for (size_t c = 0; c < node->claim_count; c++) {
+        const struct claim *claim = &node->claims[c];
+        const struct entry *entry = claim->sighting->entry;
+        bool lists = false;
+        for (uint32_t r = 0; !claim->own && r < entry->range_count && !lists; r++)
+            for (unsigned slot = entry->ranges[r].first; slot <= entry->ranges[r].last && slot < SLOT_COUNT && !lists; slot++)
+                lists = set->has[slot];
+        if (lists && (!newest || claim->view->newest_pong_ms > newest->view->newest_pong_ms))
+            newest = claim;
     }
-    /* A cluster without any slot is one that was never given slots. */
-    if (set.count == 0)
-        return;
-    struct finding *f = findings_add(findings, FINDING_SLOT_UNCOVERED,
-                                     cluster->missing_count && listed == NO_NODE ? CERTAINTY_PROBABLE : CERTAINTY_PROVED);
-    if (!f)
-        return;
-    if (listed != NO_NODE)
-        finding_about(findings, f, cluster, listed);
-    f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->slots = slots_text(findings->arena, in_set, &set);
-    f->goal = "repair";
-    const char *effect = cluster->full_coverage ? "Full coverage is required, so the whole cluster is down"
-                                                : "Full coverage is not required: only these slots are down";
-    if (listed != NO_NODE) {
-        const struct node *node = &cluster->nodes[listed];
-        f->summary = arena_format(findings->arena, "%u slot%s that peers still list for %s: its own file no longer claims %s. %s.",
-                                  set.count, set.count == 1 ? "" : "s", node->name, set.count == 1 ? "it" : "them", effect);
-        f->rule = "an owner's own file overrides what peers list for it at the same configEpoch: peers never drop a slot because its owner did";
-        const struct dump *dump = node->instance == SIZE_MAX ? NULL : cluster->evidence->instances[node->instance].dump;
-        f->has_keys = dump != NULL;
-        for (unsigned slot = 0; dump && dump->slot_keys && slot < SLOT_COUNT; slot++)
-            f->keys += set.has[slot] ? dump->slot_keys[slot] : 0;
-        if (f->keys)
-            f->detail = arena_format(findings->arena, "its dump still holds %llu key%s of these slots: assign them to it before anybody else",
-                                     (unsigned long long)f->keys, f->keys == 1 ? "" : "s");
-        for (size_t c = 0; c < node->claim_count && c < 3; c++)
-            finding_shows_claim(findings, f, &node->claims[c]);
-    } else {
-        f->summary = arena_format(findings->arena, "%u slot%s that no member claims in any view. %s.", set.count,
-                                  set.count == 1 ? "" : "s", effect);
-        f->rule = "no standing claim of a member names the slot";
-        for (size_t i = 0; i < cluster->core_count && i < 3; i++) {
-            const struct view *view = cluster->evidence->instances[cluster->core[i]].view;
-            const struct sighting *own = view_own(view);
-            if (own || view->count)
-                finding_shows(findings, f, view->file, line_of(own ? own : &view->sightings[0]));
-        }
-    }
+    return newest;
+}
+
+static void tell_dropped(struct findings *findings, const struct cluster *cluster, struct finding *f, uint32_t listed,
+                         const struct slot_set *set, const char *effect)
+{
+    const struct node *node = &cluster->nodes[listed];
+    const struct claim *own = node->claim_count && node->claims[0].own ? &node->claims[0] : NULL;
+    const struct claim *listing = newest_listing(node, set);
+    const char *them = set->count == 1 ? "it" : "them";
+    if (own && listing && own->view->newest_pong_ms < listing->view->newest_pong_ms)
+        f->certainty = CERTAINTY_PROBABLE; /* its file may be from before it was given them */
+    if (!own)
+        f->certainty = CERTAINTY_PROBABLE;
+    f->summary = own ? arena_format(findings->arena, "%u slot%s that peers still list for %s: its own file does not claim %s. %s.",
+                                    set->count, set->count == 1 ? "" : "s", node->name, them, effect)
+                     : arena_format(findings->arena, "%u slot%s that only older views list for %s, whose file is missing. %s.",
+                                    set->count, set->count == 1 ? "" : "s", node->name, effect);
+    f->rule = own ? "an owner's own file overrides what peers list for it at the same configEpoch: peers never drop a slot because its owner did"
+                  : "the freshest view of a node without a file of its own decides";
+    f->settles = own ? "a newer file of this node that claims them" : "the file of this node";
+    const struct dump *dump = node->instance == SIZE_MAX ? NULL : cluster->evidence->instances[node->instance].dump;
+    f->has_keys = dump != NULL;
+    for (unsigned slot = 0; dump && dump->slot_keys && slot < SLOT_COUNT; slot++)
+        f->keys += set->has[slot] ? dump->slot_keys[slot] : 0;
+    if (f->keys)
+        f->detail = arena_format(findings->arena, "its dump still holds %llu key%s of these slots: assign them to it before anybody else",
+                                 (unsigned long long)f->keys, f->keys == 1 ? "" : "s");
+    finding_shows_claim(findings, f, own ? own : node->stands);
+    finding_shows_claim(findings, f, listing);
+}
+
+static void tell_unclaimed(struct findings *findings, const struct cluster *cluster, struct finding *f,
+                           const struct slot_set *set, const char *effect)
+{
+    if (cluster->missing_count)
+        f->certainty = CERTAINTY_PROBABLE;
+    f->summary = arena_format(findings->arena, "%u slot%s that no member claims in any view. %s.", set->count,
+                              set->count == 1 ? "" : "s", effect);
+    f->rule = "no claim of a member names the slot";
     f->settles = cluster->missing_count ? "the files of the members that are missing, if one of them claims the slots"
                                         : "a newer file of a member that claims them";
+    for (size_t i = 0; i < cluster->core_count && i < 3; i++) {
+        const struct view *view = cluster->evidence->instances[cluster->core[i]].view;
+        const struct sighting *own = view_own(view);
+        if (own || view->count)
+            finding_shows(findings, f, view->file, line_of(own ? own : &view->sightings[0]));
+    }
+}
+
+/* Slots that nobody owns, by whom peers still list for them. */
+static void check_uncovered(struct findings *findings, const struct cluster *cluster)
+{
+    const char *effect = cluster->full_coverage ? "Full coverage is required, so the whole cluster is down"
+                                                : "Full coverage is not required: only these slots are down";
+    for (uint32_t group = 0; group <= cluster->member_count; group++) {
+        uint32_t listed = group == cluster->member_count ? NO_NODE : group;
+        struct slot_set set = {.count = 0};
+        for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+            if (cluster->slots[slot].node == NO_NODE && cluster->slots[slot].listed == listed) {
+                set.has[slot] = true;
+                set.count++;
+            }
+        if (set.count == 0)
+            continue;
+        struct finding *f = findings_add(findings, FINDING_SLOT_UNCOVERED, CERTAINTY_PROVED);
+        if (!f)
+            return;
+        f->cluster = (size_t)(cluster - findings->clusters->all);
+        f->slots = slots_text(findings->arena, in_set, &set);
+        f->goal = "repair";
+        if (listed == NO_NODE) {
+            tell_unclaimed(findings, cluster, f, &set, effect);
+        } else {
+            finding_about(findings, f, cluster, listed);
+            tell_dropped(findings, cluster, f, listed, &set, effect);
+        }
+    }
 }
 
 static bool has_healthy_copy(const struct cluster *cluster, uint32_t primary)
@@ -160,6 +199,9 @@ static void report_conflict(struct findings *findings, const struct cluster *clu
         f->rule = "the higher configEpoch wins";
     }
     f->settles = "newer files of both nodes";
+    /* The loser's file may be from before it gave the slots away. */
+    if (claim && claim->view->newest_pong_ms < won->stands->view->newest_pong_ms && lost->last_seen_ms > claim->view->newest_pong_ms)
+        f->certainty = CERTAINTY_PROBABLE;
     finding_shows_claim(findings, f, won->stands);
     finding_shows_claim(findings, f, claim);
 }

@@ -55,6 +55,24 @@ static const char *const *add_node(const struct plan *plan, struct arena *arena)
                 : list_of(arena, client(plan), "--cluster", "add-node", plan->target_name, plan->entry, NULL);
 }
 
+static const char *const *keep_files(const struct plan *plan, struct arena *arena)
+{
+    const char *names[] = {plan->config_file, plan->dump_file, plan->aof_certain ? plan->aof_name : NULL};
+    const char **argv = arena_array(arena, MOST_WORDS, sizeof(*argv));
+    size_t n = 0, kept = 0;
+    if (!argv)
+        return NULL;
+    argv[n++] = "cp";
+    argv[n++] = plan->aof_certain ? "-Rp" : "-p";
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i]) {
+            argv[n++] = names[i];
+            kept++;
+        }
+    argv[n++] = kept > 1 ? "(to copies named *.rcf-keep)" : "(to a copy named *.rcf-keep)";
+    return argv;
+}
+
 static const char *expected_content(const struct plan *plan, struct arena *arena)
 {
     const char *keys = "no db";
@@ -88,8 +106,7 @@ bool plan_add(struct plan *plan, struct arena *arena, enum action action)
         break;
     case ACTION_KEEP_FILES:
         where = host;
-        argv = plan->dump_file ? list_of(arena, "cp", "-p", plan->config_file, plan->dump_file, "(to copies named *.rcf-keep)", NULL)
-                               : list_of(arena, "cp", "-p", plan->config_file, "(to a copy named *.rcf-keep)", NULL);
+        argv = keep_files(plan, arena);
         expect = "the copies, with the evidence's SHA-256";
         break;
     case ACTION_FLUSH_ALL:

@@ -306,6 +306,18 @@ static const char *tell_content(const struct plan *plan, struct arena *arena)
                         copies->covered, copies->differs, copies->only_here, aof);
 }
 
+/* From 7.0 the AOF is a directory with a manifest, before a file. */
+static void name_aof(struct plan *plan, const struct instance *instance)
+{
+    bool folder = instance->manifest || instance->server.product == PRODUCT_VALKEY ||
+                  (instance->server.product == PRODUCT_REDIS && server_compare(instance->server, 7, 0, 0) >= 0);
+    if (!plan->empties || !plan->aof)
+        return;
+    plan->aof_certain = plan->start->appendonly_known && plan->start->appendonly;
+    plan->aof_name = folder ? settings_text(instance->settings, "appenddirname", "appendonlydir")
+                            : settings_text(instance->settings, "appendfilename", "appendonly.aof");
+}
+
 static bool describe(struct plan *plan, struct arena *arena, uint32_t index)
 {
     const struct instance *instance = &plan->evidence->instances[plan->target];
@@ -319,6 +331,9 @@ static bool describe(struct plan *plan, struct arena *arena, uint32_t index)
     plan->config_file = instance->view && !instance->view->capture ? name_on_host(plan->evidence, instance->view->file, arena)
                         : instance->settings ? settings_text(instance->settings, "cluster-config-file", "nodes.conf") : "nodes.conf";
     plan->dump_file = instance->dump ? name_on_host(plan->evidence, instance->dump->file, arena) : NULL;
+    const struct evidence_file *dump = instance->dump ? &plan->evidence->files[instance->dump->file] : NULL;
+    plan->dump_sha256 = dump && dump->facts.coding == SOURCE_PLAIN && *dump->sha256 ? dump->sha256 : NULL;
+    name_aof(plan, instance);
     for (size_t d = 0; instance->dump && d < instance->dump->db_count; d++)
         if (instance->dump->dbs[d].db == 0)
             plan->db0_keys = instance->dump->dbs[d].keys;

@@ -107,6 +107,9 @@ struct plan {
     const char *answers;         /* the finding that the plan answers, or NULL */
     uint64_t db0_keys;           /* that its dump holds, and its memory should */
     const char *config_file, *dump_file; /* names of the target's nodes.conf and dump on its host */
+    const char *dump_sha256;     /* of the dump on its host, NULL without one or when it was compressed since */
+    const char *aof_name;        /* of its append-only directory or file on its host, NULL when that is not to be rewritten */
+    bool aof_certain;            /* it runs with an AOF; else aof_name may not exist */
     bool aof;                    /* its AOF has to be rewritten too */
     uint64_t functions;
     bool empties;                /* the target has to be emptied and reset first */
