@@ -187,6 +187,11 @@ static int check(struct cli *cli, const struct config *config, struct arena *are
     for (int severity = fail_severity[config->fail_on]; severity <= SEVERITY_ERROR; severity++)
         if (tally.of[severity])
             code = CLI_FOUND;
+    if (!now.evidence->instance_count && !now.findings->count) {
+        cli_error(cli, "no file shows an instance: nothing was judged");
+        cli_hint(cli, "rcf-identify lists what each file is");
+        code = CLI_FAILED;
+    }
     if (now.evidence->unreadable) {
         cli_hint(cli, "what could not be read is not judged");
         code = CLI_FAILED;

@@ -122,6 +122,11 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
     int code = CLI_FAILED;
     if (evidence)
         cli_say_unread(cli, evidence);
+    if (evidence && evidence->unreadable) {
+        cli_hint(cli, "no plan is made of evidence that cannot be read; what is left out of the case is treated as missing");
+        evidence_close(evidence);
+        return code;
+    }
     struct clusters *clusters = evidence && !evidence->problem ? clusters_build(evidence, arena) : NULL;
     struct plan_wish wish = {.goal = goal, .target_text = cli->operands[1], .has_accepted_loss = config->has_accepted_loss,
                              .accepted_loss = config->accepted_loss, .missing_ok = config->missing_ok,

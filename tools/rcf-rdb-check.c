@@ -55,7 +55,7 @@ static const struct cli_command command = {
     .examples = (const char *const[]){
         "rcf-rdb-check fixtures/story-redis-4.0.1/06-stale-restarted/hosts/*/*/*.rdb",
         "rcf-rdb-check --json --slots fixtures/story-valkey-8.0.1/10-recovered/hosts/127.0.4.6/7000/dump_7000.rdb",
-        "rcf-rdb-check --checksum-only - < fixtures/story-redis-3.0.7/10-recovered/hosts/127.0.2.6/7000/dump_7000.rdb",
+        "rcf-rdb-check --checksum-only - < fixtures/story-redis-3.0.7/10-recovered/hosts/127.0.0.6/7000/dump_7000.rdb",
         NULL},
 };
 

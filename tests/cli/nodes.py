@@ -131,7 +131,7 @@ def captures():
 
 DAMAGE = [
     # what, change, exit code, condition, (outcome, wrong view) on Redis 4.0, on Redis 7.2
-    ("cut in vars", lambda t: t[:-19], 1, "cut", ("starts", "true"), ("starts", "true")),
+    ("cut in vars", lambda t: t[:-17], 1, "cut", ("starts", "true"), ("starts", "true")),
     ("cut to va", lambda t: t[:t.index(b"vars") + 2], 1, "few-fields", ("refuses", ""), ("refuses", "")),
     ("empty", lambda t: b"", 1, "empty", ("starts", "true"), ("starts", "true")),
     ("line feeds", lambda t: b"\n" * 30, 1, "only-padding", ("refuses", ""), ("refuses", "")),

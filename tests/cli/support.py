@@ -46,6 +46,8 @@ def validate(document, schema_name):
 
 
 def finish():
-    for problem in problems:
+    for problem in problems[:100]:
         print(problem)
+    if len(problems) > 100:
+        print('and %d more' % (len(problems) - 100))
     sys.exit(1 if problems else 0)

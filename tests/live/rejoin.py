@@ -130,6 +130,14 @@ def restart_stale(cluster, node):
 # ---------------------------------------------------------------- what is proved
 
 
+def unsaved(cluster, node):
+    """Changes that the dump lacks stop the script; the operator saves them, and collects again."""
+    cluster.save_members()
+    script = Script(cluster, "rejoin", node, cluster.collect("unsaved"))
+    script.stops("unsaved changes", 1, "changes that its dump lacks", RCF_ON_HOST="sh -c", RCF_YES=script.fingerprint)
+    expect("SAVE", node.call("SAVE"), "OK")
+
+
 def rejoin(cluster, node, findings, primary=None, unattended=True):
     """Evidence, plan, execution, and what must be true afterwards, after a crash too."""
     old, data = node.id(), cluster.data()
@@ -191,7 +199,8 @@ def removed_replica():
     restart_stale(cluster, node)
     primary = cluster.members[1]
     wait_for("it copies unseen", lambda: node.info("master_link_status") == "up" and node.data() == primary.data())
-    rejoin(cluster, node, [(STALE, "proved"), ("shadow-replica", "probable")], primary, unattended=False)
+    rejoin(cluster, node, [(STALE, "proved"), ("shadow-replica", "probable"), ("keys-in-foreign-slot", "proved")], primary,
+           unattended=False)
 
 
 def without_save_points():
@@ -219,23 +228,25 @@ def crashed_primary():
 
 
 def append_only():
-    """A multi-part AOF whose keys are flushed by its last commands: keyless, but only after replay."""
+    """A multi-part AOF whose keys are flushed by its last commands: keyless, but only after replay. What was replayed
+    counts as unsaved, so nothing is done before it has saved."""
     cluster, node = grown("append_only", save=('""',), appendonly=True)
     lend_slots(cluster, node)
     node.call("FLUSHALL")
     remove(cluster, node)
     node.shut_down()
     restart_stale(cluster, node)
+    unsaved(cluster, node)
     rejoin(cluster, node, [(STALE, "proved")])
 
 
 def half_forgotten():
-    """FORGET reached three of six members; the plan is done before their ban ends."""
+    """FORGET reached three of six members; the plan is made and the node forgotten before their ban ends."""
     cluster, node = grown("half_forgotten")
     lend_slots(cluster, node)
-    expect("SAVE", node.call("SAVE"), "OK")
     remove(cluster, node, cluster.members[1:4])
     expect("members that list it", cluster.lists(node.id()), [cluster.members[i].name for i in (0, 4, 5)])
+    unsaved(cluster, node)
     rejoin(cluster, node, [("half-forgotten", "proved")])
 
 
@@ -294,8 +305,26 @@ def removed_for_good():
     expect("keys of the cluster", cluster.data() == data, True)
 
 
+def emptied_before():
+    """Removed, emptied and reset by hand: all that is left to do is to add it."""
+    cluster, node = grown("emptied_before")
+    lend_slots(cluster, node)
+    remove(cluster, node)
+    expect("CLUSTER RESET HARD", node.call("CLUSTER", "RESET", "HARD"), "OK")
+    expect("SAVE", node.call("SAVE"), "OK")
+    data = cluster.data()
+    cluster.save_members()
+    script = Script(cluster, "rejoin", node, cluster.collect("before"))
+    script.stops("dry run", 0, "dry run: nothing was done", DRY_RUN="1")
+    code, out = script.run()
+    expect(f"the script: exit code with {out[-600:]!r}", code, 0)
+    cluster.members.append(node)
+    cluster.wait_agreed()
+    expect("keys of the cluster", cluster.data() == data, True)
+
+
 SCENARIOS = [removed_primary, removed_replica, without_save_points, crashed_primary, append_only, half_forgotten,
-             keys_only_here, removed_for_good]
+             keys_only_here, removed_for_good, emptied_before]
 
 
 # ---------------------------------------------------------------- side by side

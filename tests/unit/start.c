@@ -56,7 +56,7 @@ static void put(const char *name, const char *text)
     put_bytes(name, text, strlen(text));
 }
 
-#define VIEW                                                                                            \
+#define VIEW                                                                                          \
     "1111111111111111111111111111111111111111 127.0.0.9:7000@17000 myself,master - 0 0 0 connected\n" \
     "vars currentEpoch 0 lastVoteEpoch 0\n"
 #define CONF "port 7000\nbind 127.0.0.9\ncluster-enabled yes\n"
@@ -78,7 +78,8 @@ static void put(const char *name, const char *text)
 #define FUNCTION_DELETE "*3\r\n$8\r\nFUNCTION\r\n$6\r\nDELETE\r\n$1\r\na\r\n"
 #define FUNCTION_FLUSH "*2\r\n$8\r\nFUNCTION\r\n$5\r\nFLUSH\r\n"
 
-/* A sound dump with so many keys in a database, the first `expiring` of them with an expiry; `cut` bytes are missing. */
+/* A sound dump with so many keys in a database, the first `expiring` of them with an expiry; `cut` bytes are missing.
+ */
 static void put_dump(const char *name, unsigned db, unsigned keys, unsigned expiring, size_t cut)
 {
     struct rdb_build build = rdb_build_begin("REDIS0008");
@@ -522,7 +523,8 @@ Test(prejoin, asks_the_members_of_its_own_case)
     struct clusters *clusters = story ? clusters_build(story, memory) : NULL;
     const char *why;
     cr_assert_not_null(clusters);
-    size_t stale = evidence_instance(story, "127.0.0.6:7002", &why), member = evidence_instance(story, "127.0.0.6:7000", &why);
+    size_t stale = evidence_instance(story, "127.0.0.6:7002", &why),
+           member = evidence_instance(story, "127.0.0.6:7000", &why);
     struct prejoin *prejoin = prejoin_of(story, stale, story, clusters, memory);
     cr_expect_eq(prejoin->verdict, PREJOIN_NOT_EMPTY);
     cr_expect_eq(prejoin->known_nodes, 7);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/evidence/hosts.h"
+
 /* Sets of small numbers that are joined: each points towards its set's first number. */
 struct sets {
     uint32_t *up;
@@ -564,9 +566,10 @@ static bool build_cluster(struct building *b, const size_t *related, size_t coun
         if (node->instance != SIZE_MAX) {
             node->host = b->evidence->instances[node->instance].host;
         } else {
-            node->host = node->entry && *node->entry->ip ? node->entry->ip : node->name;
+            const char *named = node->entry ? hosts_named(b->evidence, node->entry->ip, node->entry->port) : NULL;
+            node->host = named ? named : node->entry && *node->entry->ip ? node->entry->ip : node->name;
             /* A member without files lives on the host of an instance of the case that has its address. */
-            for (size_t i = 0; i < b->evidence->instance_count; i++)
+            for (size_t i = 0; !named && i < b->evidence->instance_count; i++)
                 if (node->entry && *node->entry->ip && strcmp(b->evidence->instances[i].ip, node->entry->ip) == 0)
                     node->host = b->evidence->instances[i].host;
         }

@@ -1,4 +1,4 @@
-/* Shared by start.c, start_files.c and start_load.c only. */
+/* Shared by the start*.c files that judge data; start.c puts them together. (startup.c is about nodes.conf.) */
 #ifndef RCF_START_PRIVATE_H
 #define RCF_START_PRIVATE_H
 
@@ -62,15 +62,6 @@ size_t start_beside(const struct starting *starting, size_t file, const char *na
 /* How a file is called in sentences: its path in the case. */
 const char *start_path(const struct starting *starting, size_t file);
 
-/* start_load.c: what a server of one reading does. Fills all but the ignored keys. False without memory. */
-bool start_load(struct starting *starting, struct outcome *outcome);
-
-/* start_ignored.c: the keys in files of the instance that this reading does not load. False without memory. */
-bool start_ignored(struct starting *starting, struct outcome *outcome);
-
-/* The server under whose rules an AOF is replayed: where the evidence knows none, that of a dump in the files. */
-struct server start_replay_server(const struct starting *starting, const size_t *files, size_t count);
-
 /* The AOF that a server of this reading would use with appendonly yes: its files in load order, none when there is no
  * AOF; a manifest line whose file is absent gives `missing`. False without memory. */
 struct start_sequence {
@@ -81,10 +72,53 @@ struct start_sequence {
 };
 bool start_sequence(struct starting *starting, bool multi_part, struct start_sequence *sequence);
 
+/* start_load.c: what a server of one reading does. Fills all but the ignored keys. False without memory. */
+bool start_load(struct starting *starting, struct outcome *outcome);
+
+/* How a file fares when it is loaded. */
+enum start_fate { FATE_LOADED, FATE_REFUSED, FATE_UNREAD };
+
+/* One start in progress. */
+struct start_loading {
+    struct starting *starting;
+    struct outcome *outcome;
+    const char *why; /* of a refusal */
+};
+
+/* Each says why, as a reason, and gives its fate. */
+enum start_fate start_refuse(struct start_loading *loading, size_t file, const struct place *place, const char *why);
+enum start_fate start_leave_open(struct start_loading *loading, size_t file, const struct place *place,
+                                 const char *why);
+
+/* The file was read to its end, and did not change meanwhile. */
+enum start_fate start_judge_open(struct start_loading *loading, size_t number);
+
+/* start_dump.c, start_aof.c: the two sources. */
+enum start_fate start_load_dump(struct start_loading *loading);
+enum start_fate start_load_aof(struct start_loading *loading);
+
+/* Whether a server loads this dump. `in_aof`: it stands at the head of an AOF, or is its base. */
+enum start_fate start_judge_dump(struct start_loading *loading, const struct dump *dump, bool in_aof);
+
+#define START_OTHER_DB "in cluster mode there can be no keys in a database other than 0"
+
+/* Keys outside database 0 stop a cluster node when it has loaded everything; from 7.2 on, which has one database there,
+ * already while it loads. Valkey 9 may have several. */
+bool start_stops_at_once(const struct starting *starting, bool in_aof);
+
+/* The databases of a dump that hold keys, as reasons. */
+void start_say_keys(struct start_loading *loading, const struct dump *dump);
+
 /* The dump in a file: its own, or that at the head of an AOF. NULL when it holds none. */
 const struct dump *start_dump_in(const struct evidence_file *file);
 
-/* "dump.rdb holds 1 key in db 3" parts: "1 key", "3,000 keys". */
+/* "1 key", "3000 keys". */
 const char *start_keys_text(struct starting *starting, uint64_t keys);
+
+/* The server under whose rules an AOF is replayed: where the evidence knows none, that of a dump in the files. */
+struct server start_replay_server(const struct starting *starting, const size_t *files, size_t count);
+
+/* start_ignored.c: the keys in files of the instance that this reading does not load. False without memory. */
+bool start_ignored(struct starting *starting, struct outcome *outcome);
 
 #endif

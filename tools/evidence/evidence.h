@@ -77,6 +77,11 @@ struct instance {
     size_t logbook_count;
 };
 
+/* A row of the table of --hosts: an ip or ip:port, and the host that it lives on. */
+struct host_row {
+    const char *address, *host;
+};
+
 struct evidence {
     struct arena *arena;
     struct view_store *store;
@@ -84,6 +89,8 @@ struct evidence {
     size_t file_count;
     struct instance *instances; /* sorted by address */
     size_t instance_count;
+    const struct host_row *host_rows; /* of --hosts, by address; see tools/evidence/hosts.h */
+    size_t host_row_count;
     const char *host_basis; /* "--hosts", "host folders of the case", "IP addresses", or several: "..., else ..." */
     const char *problem; /* why the case as a whole could not be read, or NULL */
     bool unreadable; /* at least one file could not be read to its end, or changed meanwhile; skipped ones aside */

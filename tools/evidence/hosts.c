@@ -2,6 +2,7 @@
 
 #include <csv.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +11,10 @@
 
 enum { TABLE_LIMIT = 16 * 1024 * 1024, COLUMNS = 3 };
 
-struct row {
-    const char *address, *host;
-};
-
 /* A host table while libcsv reads it. */
 struct table {
-    struct arena *arena, *scratch;
-    struct row *rows;
+    struct arena *arena;
+    struct host_row *rows;
     size_t count, cap;
     size_t line, column;
     const char *cells[COLUMNS];
@@ -52,15 +49,15 @@ static void take_row(int end, void *context)
         table->problem = arena_format(table->arena, "row %zu is not address,host or address,host,zone", table->line);
         return;
     }
-    table->rows = arena_grow(table->scratch, table->rows, table->count, &table->cap, sizeof(*table->rows));
+    table->rows = arena_grow(table->arena, table->rows, table->count, &table->cap, sizeof(*table->rows));
     if (table->rows)
-        table->rows[table->count++] = (struct row){table->cells[0], table->cells[1]};
+        table->rows[table->count++] = (struct host_row){table->cells[0], table->cells[1]};
     table->failed |= !table->rows;
 }
 
 static int by_address(const void *a, const void *b)
 {
-    const struct row *left = a, *right = b;
+    const struct host_row *left = a, *right = b;
     return strcmp(left->address, right->address);
 }
 
@@ -97,11 +94,20 @@ static bool read_table(struct table *table, const char *file)
     return !table->failed;
 }
 
-static const char *look_up(const struct table *table, const char *address)
+static const char *look_up(const struct evidence *evidence, const char *address)
 {
-    struct row key = {.address = address};
-    const struct row *row = table->count ? bsearch(&key, table->rows, table->count, sizeof(key), by_address) : NULL;
+    struct host_row key = {.address = address};
+    const struct host_row *row =
+        evidence->host_row_count ? bsearch(&key, evidence->host_rows, evidence->host_row_count, sizeof(key), by_address) : NULL;
     return row ? row->host : NULL;
+}
+
+const char *hosts_named(const struct evidence *evidence, const char *ip, uint16_t port)
+{
+    char address[300];
+    snprintf(address, sizeof(address), "%s:%u", ip, port);
+    const char *host = look_up(evidence, address);
+    return host || !*ip ? host : look_up(evidence, ip);
 }
 
 /* What decides about an instance's host. */
@@ -181,13 +187,9 @@ struct chosen {
     enum basis by;
 };
 
-static enum basis assign(const struct evidence *evidence, struct instance *instance, const struct table *table,
-                         struct bytes folder)
+static enum basis assign(const struct evidence *evidence, struct instance *instance, struct bytes folder)
 {
-    const char *address = arena_format(evidence->arena, "%s:%u", instance->ip, instance->port);
-    const char *host = address ? look_up(table, address) : NULL;
-    if (!host && instance->ip[0])
-        host = look_up(table, instance->ip);
+    const char *host = hosts_named(evidence, instance->ip, instance->port);
     if (host) {
         instance->host = host;
         return BY_TABLE;
@@ -265,17 +267,19 @@ static const char *basis_text(const struct chosen *chosen, size_t count)
 
 bool hosts_assign(struct evidence *evidence, const char *file, struct arena *scratch)
 {
-    struct table table = {.arena = evidence->arena, .scratch = scratch};
+    struct table table = {.arena = evidence->arena};
     size_t count, instances = evidence->instance_count;
     struct folder *folders = count_folders(evidence, scratch, &count);
     struct chosen *chosen = arena_array(scratch, instances, sizeof(*chosen));
     if (!chosen || (!folders && count) || (file && !read_table(&table, file)))
         return false;
+    evidence->host_rows = table.rows;
+    evidence->host_row_count = table.count;
     if (table.problem)
         evidence->problem = arena_format(evidence->arena, "--hosts %s: %s", file, table.problem);
     for (size_t i = 0; i < instances; i++) {
         chosen[i].folder = host_folder(evidence, &evidence->instances[i], folders, count);
-        chosen[i].by = assign(evidence, &evidence->instances[i], &table, chosen[i].folder);
+        chosen[i].by = assign(evidence, &evidence->instances[i], chosen[i].folder);
     }
     join_neighbours(evidence, chosen);
     evidence->host_basis = basis_text(chosen, instances);

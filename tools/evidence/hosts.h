@@ -9,4 +9,7 @@
  * says so. False without memory; a table that cannot be read is evidence.problem. */
 bool hosts_assign(struct evidence *evidence, const char *file, struct arena *scratch);
 
+/* The host that the table of --hosts names for an address, by ip:port, else by ip; NULL when it names none. */
+const char *hosts_named(const struct evidence *evidence, const char *ip, uint16_t port);
+
 #endif

@@ -41,10 +41,11 @@ static void show(struct findings *findings, struct finding *finding, size_t file
 
 /* ------------------------------------------------------------------ which finding tells a fact */
 
-/* A fact from the cut line on, or about what is absent from a cut file, is the cut's doing. */
+/* Facts stand in the order in which they take effect, what is absent from the whole file last: from the cut on, they are
+ * the cut's doing. */
 static bool follows_cut(const struct judged *judged, const struct startup_fact *fact)
 {
-    return judged->cut && fact->place.offset >= judged->cut->place.offset;
+    return judged->cut && fact >= judged->cut;
 }
 
 static enum finding_id told_by(const struct judged *judged, const struct startup_fact *fact)

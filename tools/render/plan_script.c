@@ -69,8 +69,9 @@ static bool fits(const struct plan *plan, const char **why)
     for (size_t n = 0; n < cluster->member_count; n++)
         if (!cluster->nodes[n].failed && (!cluster->nodes[n].entry || !is_address(cluster->nodes[n].entry->ip) || !cluster->nodes[n].entry->port))
             return false;
-    *why = "the name of its nodes.conf or dump is not a plain file name";
-    return is_file_name(plan->config_file) && (!plan->dump_file || is_file_name(plan->dump_file));
+    *why = "the name of its nodes.conf, dump or AOF is not a plain file name";
+    return is_file_name(plan->config_file) && (!plan->dump_file || is_file_name(plan->dump_file)) &&
+           (!plan->aof_name || is_file_name(plan->aof_name));
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -80,6 +81,29 @@ static void assign(struct out *out, const char *name, const char *value)
     out_format(out, "%s=", name);
     escape_shell(out, escape_string(value ? value : ""));
     out_byte(out, '\n');
+}
+
+static bool has(const struct plan *plan, enum action action)
+{
+    for (size_t s = 0; s < plan->step_count; s++)
+        if (plan->steps[s].action == action)
+            return true;
+    return false;
+}
+
+/* What must be there to be kept, what is kept where it is there, and the dump that the plan was made for. A nodes.conf is
+ * written again and again while its node runs, so its hash would prove nothing. */
+static void kept_files(struct out *out, const struct plan *plan)
+{
+    out_format(out, "files='%s", plan->config_file);
+    if (plan->dump_file)
+        out_format(out, " %s", plan->dump_file);
+    if (plan->aof_name && plan->aof_certain)
+        out_format(out, " %s", plan->aof_name);
+    out_text(out, "'\n");
+    assign(out, "files_if_there", plan->aof_certain ? NULL : plan->aof_name);
+    assign(out, "dump_file", plan->dump_file);
+    assign(out, "dump_sha256", plan->dump_sha256);
 }
 
 static void header(struct out *out, const struct plan *plan)
@@ -103,8 +127,9 @@ static void header(struct out *out, const struct plan *plan)
         out_format(out, "target_keys='db0:keys=%" PRIu64 "'\n", plan->db0_keys);
     else
         out_text(out, "target_keys=''\n");
-    out_format(out, "files='%s%s%s'\n", plan->config_file, plan->dump_file ? " " : "", plan->dump_file ? plan->dump_file : "");
-    if (plan->goal == GOAL_REMOVE)
+    if (has(plan, ACTION_KEEP_FILES))
+        kept_files(out, plan);
+    if (has(plan, ACTION_MOVE_ASIDE))
         assign(out, "config_file", plan->config_file);
     out_format(out, "client=${RCF_CLI:-%s}\n", plan->dialect == DIALECT_VALKEY_CLI ? "valkey-cli" : "redis-cli");
     out_text(out, "members='");
@@ -241,10 +266,14 @@ static const char *const bodies[ACTIONS] = {
         "    [ \"$(printf '%s\\n' \"$info\" | keyspace)\" = \"$target_keys\" ] ||\n"
         "        stop \"its memory holds other keys than its dump: take them with $client --rdb first\"\n"
         "    [ \"$(printf '%s\\n' \"$info\" | field rdb_changes_since_last_save)\" = 0 ] ||\n"
-        "        stop \"its memory has changes that its dump lacks: take them with $client --rdb first\"\n",
+        "        stop \"its memory has changes that its dump lacks: take them with $client --rdb, then let it BGSAVE\"\n",
     [ACTION_KEEP_FILES] =
         "    data_dir\n"
-        "    on_host \"cd $dir && for f in $files; do [ ! -e \\$f ] || [ -e \\$f.rcf-keep-$fingerprint ] || cp -p \\$f \\$f.rcf-keep-$fingerprint; done\"\n",
+        "    keep=rcf-keep-$fingerprint line=\"cd $dir\"\n"
+        "    for f in $files; do line=\"$line && { [ -e $f.$keep ] || cp -Rp $f $f.$keep; }\"; done\n"
+        "    for f in $files_if_there; do line=\"$line && { [ ! -e $f ] || [ -e $f.$keep ] || cp -Rp $f $f.$keep; }\"; done\n"
+        "    [ -z \"$dump_sha256\" ] || line=\"$line && echo '$dump_sha256  $dump_file.$keep' | sha256sum -c -\"\n"
+        "    on_host \"$line\"\n",
     [ACTION_FLUSH_ALL] =
         "    confirm \"FLUSHALL on $target_ip:$target_port ($target_id) destroys all its keys.\"\n"
         "    tell FLUSHALL\n",
@@ -278,7 +307,7 @@ static const char *const bodies[ACTIONS] = {
         "    silent() { [ \"$(ask \"$target_ip\" \"$target_port\" PING 2>/dev/null)\" != PONG ]; }\n"
         "    wait_for 30 silent || stop 'it still answers: is a supervisor starting it again?'\n",
     [ACTION_MOVE_ASIDE] =
-        "    on_host \"cd $dir && [ ! -e $config_file ] || mv $config_file $config_file.rcf-removed-$fingerprint\"\n",
+        "    on_host \"cd $dir && { [ -e $config_file.rcf-removed-$fingerprint ] || mv $config_file $config_file.rcf-removed-$fingerprint; }\"\n",
     [ACTION_FORGET] =
         "    for member in $members; do\n"
         "        if lists \"${member%,*}\" \"${member##*,}\" \"$target_id\"; then\n"
@@ -312,8 +341,9 @@ static const char *const bodies[ACTIONS] = {
 
 static void tool(struct out *out, const struct plan *plan)
 {
-    out_format(out, "ban_wait=%u\n", plan->ban_wait_s);
-    if (plan->goal != GOAL_REJOIN)
+    if (has(plan, ACTION_WAIT_BAN))
+        out_format(out, "ban_wait=%u\n", plan->ban_wait_s);
+    if (!has(plan, ACTION_ADD_NODE))
         return;
     assign(out, "entry", plan->entry);
     out_format(out, "joins_as=%s\n", plan->primary_id ? "slave" : "master");

@@ -1,0 +1,145 @@
+"""Evidence is never touched: contents, sizes, modes and times, access times included, are the same after every command; no
+command opens a file for writing, renames, links, removes or locks anything; read-only evidence of another owner is enough."""
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+
+from commands import CASE, all_calls, look, places, raw, title, tree
+from support import BUILD, expect, finish, same
+
+# Calls that change a file system, or lock what is in it.
+CHANGING = ('creat', 'rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'rmdir', 'mkdir', 'mkdirat', 'mknod', 'mknodat', 'link',
+            'linkat', 'symlink', 'symlinkat', 'truncate', 'ftruncate', 'fallocate', 'chmod', 'fchmod', 'fchmodat', 'chown', 'fchown',
+            'lchown', 'fchownat', 'utime', 'utimes', 'futimesat', 'utimensat', 'setxattr', 'lsetxattr', 'fsetxattr', 'removexattr',
+            'lremovexattr', 'fremovexattr', 'flock')
+SYSTEM = ('/etc/ld.so', '/lib', '/usr/lib', '/proc/', '/sys/', '/dev/', '/usr/local/lib', '/etc/ssl', '/usr/share/locale')
+
+
+def sanitized():
+    """A report of leaks cannot be made under strace."""
+    return dict(os.environ, ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0')
+
+
+def make_old(paths):
+    """Access times that any access would move, relatime or not."""
+    for path in reversed(paths):
+        os.utime(path, (1_000_000_000, 1_200_000_000), follow_symlinks=False)
+
+
+def access_times_move(folder):
+    """Whether this file system keeps them at all."""
+    path = os.path.join(folder, 'probe')
+    with open(path, 'w') as file:
+        file.write('x')
+    make_old([path])
+    with open(path) as file:
+        file.read()
+    moved = os.stat(path).st_atime != 1_000_000_000
+    os.unlink(path)
+    return moved
+
+
+def check_unchanged(case):
+    paths = tree(case)
+    make_old(paths)
+    before = look(paths)
+    for name, words, _ in all_calls(places(case)):
+        raw(name, *words)
+        after = look(paths)
+        for path in paths:
+            if not same(after[path], before[path], '%s: %s' % (title(name, words), path)):
+                return
+    same(tree(case), paths, 'files of the case')
+
+
+def traced(name, words, log):
+    """The system calls of a command: name, arguments, result. Descriptors are shown with their paths."""
+    subprocess.run(['strace', '-f', '-y', '-qq', '-o', log, '-e', 'trace=file,desc,network,process', os.path.join(BUILD, name), *words],
+                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=sanitized(), timeout=300)
+    with open(log, errors='backslashreplace') as file:
+        for line in file:
+            match = re.match(r'\d+ +(\w+)\((.*)\) += (.*)', line)
+            if match:
+                yield match.groups()
+
+
+def check_calls(case, name, words, log):
+    about, opened = title(name, words), 0
+    for call, arguments, result in traced(name, words, log):
+        line = '%s: %s(%s)' % (about, call, arguments[:200])
+        expect(call not in CHANGING, line)
+        expect(call not in ('socket', 'connect', 'fork', 'vfork'), line)
+        if call == 'fcntl':
+            expect('F_SETLK' not in arguments and 'F_OFD_SETLK' not in arguments and 'F_SETLEASE' not in arguments, line)
+        if call == 'mmap':
+            expect(case not in arguments, line + ': a file that shrinks would end the process')
+        if call in ('open', 'openat', 'openat2'):
+            expect(not re.search(r'O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND', arguments), line)
+            path = re.search(r'<(.*)>$', result)
+            if path and path.group(1).startswith(case):
+                opened += 1
+                expect('O_CLOEXEC' in arguments and ('O_NOATIME' in arguments or 'O_PATH' in arguments), line)
+            elif path:
+                expect(path.group(1).startswith(SYSTEM), line + ': outside the case')
+    expect(opened, '%s: strace saw no file of the case' % about)
+
+
+def check_read_only(folder):
+    """Files of mode 0400 in folders of mode 0500, owned by who reads them; then files of somebody else."""
+    root = os.geteuid() == 0
+    reader = pwd.getpwnam('nobody')
+    how = dict(user=reader.pw_uid, group=reader.pw_gid, extra_groups=[]) if root else {}
+    case = os.path.join(folder, 'read-only')
+    shutil.copytree(CASE, case)
+    expected = [(code, out) for code, out, _ in (raw(name, *words) for name, words, _ in all_calls(places(case)))]
+    for path in tree(case):
+        os.chmod(path, 0o500 if os.path.isdir(path) else 0o400)
+        if root:
+            os.chown(path, reader.pw_uid, reader.pw_gid)
+    try:
+        for (name, words, _), wanted in zip(all_calls(places(case)), expected):
+            code, out, err = raw(name, *words, **how)
+            same((code, out), wanted, '%s on read-only files: %r' % (title(name, words), err))
+            expect(b'access time' not in err, '%s: own access times are kept: %r' % (title(name, words), err))
+        if not root:
+            print('skipped: files of another owner, which only root can make')
+            return
+        for path in tree(case):
+            os.chmod(path, 0o555 if os.path.isdir(path) else 0o444)
+            os.chown(path, 0, 0)
+        for (name, words, _), wanted in zip(all_calls(places(case)), expected):
+            code, out, err = raw(name, *words, **how)
+            same((code, out), wanted, "%s on another owner's files: %r" % (title(name, words), err))
+            expect(b'access time' in err, '%s: does not say that access times may have moved: %r' % (title(name, words), err))
+        victim = places(case)['nodes']
+        os.chmod(victim, 0)
+        for name, words, _ in all_calls(places(case)):
+            if victim not in words and not any(word in (case, os.path.dirname(victim)) for word in words):
+                continue
+            code, out, err = raw(name, *words, **how)
+            expect(code == 2 and b'Permission denied' in err and b'nodes_7002.conf' in err,
+                   '%s with a file that may not be read: exit code %d, %r' % (title(name, words), code, err))
+    finally:
+        for path in tree(case):
+            os.chmod(path, 0o700)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        if not access_times_move(folder):
+            print('skipped: this file system keeps no access times, so nothing can be told about them')
+        case = os.path.join(os.path.realpath(folder), 'case')
+        shutil.copytree(CASE, case)
+        check_unchanged(case)
+        for name, words, form in all_calls(places(case)):
+            if form == 'text':
+                check_calls(case, name, words, os.path.join(folder, 'strace'))
+        check_read_only(os.path.realpath(folder))
+
+
+main()
+finish()
