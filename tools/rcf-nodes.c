@@ -37,9 +37,9 @@ static const struct cli_command command = {
     .formats = FORMAT_TABLES,
     .records = (const struct record_type *const[]){&nodes_file_record, &nodes_node_record, &nodes_condition_record,
                                                      &nodes_startup_record, NULL},
-    .notes = "A FILE may be compressed with gzip, lz4 or zstd; - is standard input. Ids are cut on a screen: -v shows them\n"
-             "whole. \"starts wrong\" is a server that starts without complaint and believes something else than the\n"
-             "cluster knew: the dangerous case.",
+    .notes = "A FILE may be compressed with gzip, lz4 or zstd; - is standard input. Ids are cut\n"
+             "on a screen: -v shows them whole. \"starts wrong\" is a server that starts without\n"
+             "complaint and believes something else than the cluster knew: the dangerous case.",
     .exit_codes = {"every file is sound", "a file is damaged", "a file could not be read, or is something else"},
     .examples = (const char *const[]){
         "rcf-nodes fixtures/story-redis-4.0.1/06-stale-restarted/hosts/127.0.0.6/7002/nodes_7002.conf",
@@ -74,7 +74,8 @@ static enum evidence_kind kind_of(struct cli *cli, const char *path, struct byte
     if (kind == EVIDENCE_UNKNOWN)
         cli_error_at(cli, path, NULL, "neither a nodes.conf nor a capture of CLUSTER NODES");
     else
-        cli_error_at(cli, path, NULL, "%s, neither a nodes.conf nor a capture of CLUSTER NODES", evidence_kind_meaning(kind));
+        cli_error_at(cli, path, NULL, "%s, neither a nodes.conf nor a capture of CLUSTER NODES",
+                     evidence_kind_meaning(kind));
     return EVIDENCE_UNKNOWN;
 }
 

@@ -1,4 +1,4 @@
-"""rcf-nodes as users run it: every fixture, formats, captures, damage, exit codes; and what rcf-check makes of damage."""
+"""rcf-nodes as users run it: every fixture, formats, captures, damage, exit codes; and what rcf-check makes of it."""
 import bz2
 import csv
 import glob
@@ -207,7 +207,8 @@ def findings(scratch):
         found = of_case(case)
         same([each["finding"] for each in found], [told[what]], what)
         for each in found:
-            expect("Redis 4.0, its own version," in each["summary"] or what == "empty", "%s: %s" % (what, each["summary"]))
+            expect("Redis 4.0, its own version," in each["summary"] or what == "empty",
+                   "%s: %s" % (what, each["summary"]))
             expect(each["evidence"], "%s: no evidence" % what)
             for exhibit in each["evidence"]:
                 with open(os.path.join(case, exhibit["file"]), "rb") as file:

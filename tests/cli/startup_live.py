@@ -1,7 +1,8 @@
 """The verdicts of tools/cluster/startup.def against a real server: Redis 7.0 is started on one nodes.conf for each
 condition, and whether it starts, refuses or crashes, and what it then believes, is compared with rcf-nodes.
 
-Loopback only. Every process that is ended was started here. A rule marked TRIED that no case here exercises is an error.
+Loopback only. Every process that is ended was started here. A rule marked TRIED that no case here
+exercises is an error.
 """
 import json
 import os
@@ -193,9 +194,9 @@ def run(content, wait):
     verdict, conditions = predict(config)
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [SERVER, "--port", str(PORT), "--bind", IP, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-             "--cluster-node-timeout", "1000" if wait else "60000", "--dir", folder, "--save", "", "--appendonly", "no",
-             "--crash-memcheck-enabled", "no", "--loglevel", "notice"],
+            [SERVER, "--port", str(PORT), "--bind", IP, "--cluster-enabled", "yes", "--cluster-config-file",
+             "nodes.conf", "--cluster-node-timeout", "1000" if wait else "60000", "--dir", folder,
+             "--save", "", "--appendonly", "no", "--crash-memcheck-enabled", "no", "--loglevel", "notice"],
             stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=folder)
     view = None
     try:

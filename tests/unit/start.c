@@ -74,6 +74,7 @@ static void put(const char *name, const char *text)
 #define SET_NX "*4\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n$2\r\nXX\r\n"
 #define SREM "*3\r\n$4\r\nSREM\r\n$1\r\nk\r\n$1\r\nm\r\n"
 #define SADD "*3\r\n$4\r\nSADD\r\n$1\r\nk\r\n$1\r\nm\r\n"
+#define XACK "*4\r\n$4\r\nXACK\r\n$1\r\ns\r\n$1\r\ng\r\n$3\r\n1-1\r\n"
 #define FUNCTION_LOAD "*3\r\n$8\r\nFUNCTION\r\n$4\r\nLOAD\r\n$8\r\n#!lua...\r\n"
 #define FUNCTION_DELETE "*3\r\n$8\r\nFUNCTION\r\n$6\r\nDELETE\r\n$1\r\na\r\n"
 #define FUNCTION_FLUSH "*2\r\n$8\r\nFUNCTION\r\n$5\r\nFLUSH\r\n"
@@ -263,6 +264,8 @@ Test(start, adds_base_and_increments, .init = begin, .fini = end)
         {EVAL FLUSHALL, 2, START_NO_KEYS, 0},
         {EVAL FLUSHALL SET("k"), 2, START_KEYS, 1},
         {SADD SREM, 0, START_CANNOT_TELL, 0},
+        {XACK, 0, START_NO_KEYS, 0},
+        {XACK, 1, START_CANNOT_TELL, 0},
         {SADD, 0, START_KEYS, 1},
         {SET_NX, 0, START_CANNOT_TELL, 0},
         {SET("k") SET_NX, 0, START_KEYS, 1},

@@ -92,6 +92,8 @@ Test(startup, a_sound_file_has_no_conditions, .init = start, .fini = stop)
 #define EVERY(o) {STARTUP_##o, STARTUP_##o, STARTUP_##o, STARTUP_##o, STARTUP_##o, STARTUP_##o, STARTUP_##o}
 #define WRONG_THEN_REFUSES \
     {STARTUP_WRONG, STARTUP_WRONG, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES}
+#define THEN(first, o) \
+    {STARTUP_##first, STARTUP_##o, STARTUP_##o, STARTUP_##o, STARTUP_##o, STARTUP_##o, STARTUP_##o}
 #define TEXT(t) t, sizeof(t) - 1
 
 Test(startup, conditions_and_outcomes, .init = start, .fini = stop)
@@ -120,7 +122,8 @@ Test(startup, conditions_and_outcomes, .init = start, .fini = stop)
         {STARTUP_SLOT_OVERLAP, TEXT(OWN B " 10.0.0.2:7000 master - 0 0 2 connected 8000\n" VARS), EVERY(WRONG)},
         {STARTUP_SLOT_OVERLAP, TEXT(OWN B " 10.0.0.2:7000 master - 0 0 2 connected 64-127\n" VARS), EVERY(WRONG)},
         {STARTUP_UNKNOWN_PRIMARY, TEXT(OWN C " 10.0.0.3:7000 slave " D " 0 0 2 connected\n" VARS), EVERY(WRONG)},
-        {STARTUP_UNKNOWN_PEER, TEXT(A " 10.0.0.1:7000 myself,master - 0 0 1 connected 5 [5->-" D "]\n" VARS), EVERY(WRONG)},
+        {STARTUP_UNKNOWN_PEER, TEXT(A " 10.0.0.1:7000 myself,master - 0 0 1 connected 5 [5->-" D "]\n" VARS),
+         EVERY(WRONG)},
         {STARTUP_SHARD_MISMATCH,
          TEXT(OWN B " 10.0.0.2:7000@17000" AUX(A) " master - 0 0 2 connected\n" C " 10.0.0.3:7000@17000" AUX(
              D) " slave " B " 0 0 2 connected\n" VARS),
@@ -131,8 +134,7 @@ Test(startup, conditions_and_outcomes, .init = start, .fini = stop)
         {STARTUP_EPOCH_BELOW, TEXT(OWN TWO "vars currentEpoch 1 lastVoteEpoch 1\n"), EVERY(WRONG)},
         {STARTUP_VOTE_ABOVE, TEXT(OWN TWO "vars currentEpoch 3 lastVoteEpoch 4\n"), EVERY(WRONG)},
         {STARTUP_VARS_ODD, TEXT(OWN TWO "vars currentEpoch 3 lastVoteEpoch\n"),
-         {STARTUP_CRASHES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES,
-          STARTUP_REFUSES}},
+         THEN(CRASHES, REFUSES)},
         {STARTUP_VARS_UNKNOWN, TEXT(OWN TWO "vars x 1 currentEpoch 3 lastVoteEpoch 2\n"), EVERY(RIGHT)},
         {STARTUP_VARS_NUMBER, TEXT(OWN TWO "vars currentEpoch 3x lastVoteEpoch 2\n"), EVERY(WRONG)},
         {STARTUP_LINE_UNENDED, TEXT(VARS OWN B " 10.0.0.2:7000@17000 master - 0 5 2 connected 8001-163"), EVERY(WRONG)},
@@ -142,31 +144,39 @@ Test(startup, conditions_and_outcomes, .init = start, .fini = stop)
         {STARTUP_LINE_BLANKS, TEXT(OWN TWO "  \n" VARS), EVERY(CRASHES)},
         {STARTUP_LINE_CR, TEXT(A " 10.0.0.1:7000 myself,master - 0 0 1 connected 0-8000\r\n" VARS), EVERY(RIGHT)},
         {STARTUP_NUL_LINE, TEXT(OWN "\0\0\0" TWO VARS),
-         {STARTUP_CRASHES, STARTUP_WRONG, STARTUP_WRONG, STARTUP_WRONG, STARTUP_WRONG, STARTUP_WRONG, STARTUP_WRONG}},
+         THEN(CRASHES, WRONG)},
         {STARTUP_NUL_TAIL, TEXT(OWN TWO VARS "\0\0\0"),
-         {STARTUP_CRASHES, STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_RIGHT}},
-        {STARTUP_NUL_WITHIN, TEXT(OWN B " 10.0.0.2:7000@17000 master - 0 5 2 connected 8001-\0\0\0\n" VARS), EVERY(WRONG)},
-        {STARTUP_FEW_FIELDS, TEXT(OWN B " 10.0.0.2:7000@17000 mas\0er - 0 5 2 connected 8001-9000\n" VARS), EVERY(REFUSES)},
+         THEN(CRASHES, RIGHT)},
+        {STARTUP_NUL_WITHIN, TEXT(OWN B " 10.0.0.2:7000@17000 master - 0 5 2 connected 8001-\0\0\0\n" VARS),
+         EVERY(WRONG)},
+        {STARTUP_FEW_FIELDS, TEXT(OWN B " 10.0.0.2:7000@17000 mas\0er - 0 5 2 connected 8001-9000\n" VARS),
+         EVERY(REFUSES)},
         {STARTUP_QUOTES, TEXT(OWN TWO "\"" REP VARS), EVERY(REFUSES)},
         {STARTUP_ID_LENGTH, TEXT(OWN "abc 10.0.0.2:7000 master - 0 5 2 connected\n" VARS), WRONG_THEN_REFUSES},
         {STARTUP_ID_CHARACTERS,
-         TEXT(OWN "F222222222222222222222222222222222222222 10.0.0.2:7000 master - 0 5 2 connected\n" VARS), WRONG_THEN_REFUSES},
+         TEXT(OWN "F222222222222222222222222222222222222222 10.0.0.2:7000 master - 0 5 2 connected\n" VARS),
+         WRONG_THEN_REFUSES},
         {STARTUP_ID_LETTERS,
-         TEXT(OWN "z222222222222222222222222222222222222222 10.0.0.2:7000 master - 0 5 2 connected\n" VARS), EVERY(WRONG)},
+         TEXT(OWN "z222222222222222222222222222222222222222 10.0.0.2:7000 master - 0 5 2 connected\n" VARS),
+         EVERY(WRONG)},
         {STARTUP_ENDPOINT, TEXT(OWN B " nowhere master - 0 5 2 connected\n" VARS), EVERY(REFUSES)},
         {STARTUP_ADDRESS_BYTES, TEXT(OWN B " 10.\x01.0.2:7000@17000 master - 0 5 2 connected\n" VARS), EVERY(WRONG)},
         {STARTUP_ADDRESS_BYTES, TEXT(OWN B " 10.0.0.2:7000@17000,h\x01 master - 0 5 2 connected\n" VARS), EVERY(WRONG)},
         {STARTUP_PORT, TEXT(OWN B " 10.0.0.2:70000@17000 master - 0 5 2 connected\n" VARS), EVERY(WRONG)},
         {STARTUP_AUX_UNKNOWN, TEXT(OWN B " 10.0.0.2:7000@17000,,colour=blue master - 0 5 2 connected\n" VARS),
-         {STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_WRONG, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES}},
-        {STARTUP_CLIENT_ADDRESS, TEXT(OWN B " 10.0.0.2:7000@17000,,client-ipv4=10.0.0.2 master - 0 5 2 connected\n" VARS),
-         {STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_WRONG, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_RIGHT}},
+         {STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_WRONG, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES,
+          STARTUP_REFUSES}},
+        {STARTUP_CLIENT_ADDRESS,
+         TEXT(OWN B " 10.0.0.2:7000@17000,,client-ipv4=10.0.0.2 master - 0 5 2 connected\n" VARS),
+         {STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_WRONG, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES,
+          STARTUP_RIGHT}},
         {STARTUP_NOFAILOVER, TEXT(A " 10.0.0.1:7000 myself,master,nofailover - 0 0 1 connected 0-8000\n" VARS),
-         {STARTUP_CRASHES, STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_RIGHT, STARTUP_RIGHT}},
+         THEN(CRASHES, RIGHT)},
         {STARTUP_FLAG_FORM, TEXT(A " 10.0.0.1:7000 master,myself - 0 0 1 connected 0-8000\n" VARS), EVERY(RIGHT)},
         {STARTUP_FLAG_FORM, TEXT(A " 10.0.0.1:7000 myself,MASTER - 0 0 1 connected 0-8000\n" VARS), EVERY(RIGHT)},
         {STARTUP_ROLE_WORD, TEXT(OWN B " 10.0.0.2:7000 primary - 0 5 2 connected\n" VARS),
-         {STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_RIGHT}},
+         {STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_CRASHES, STARTUP_CRASHES,
+          STARTUP_RIGHT}},
         {STARTUP_HANDSHAKE, TEXT(OWN B " 10.0.0.2:7000 handshake - 0 5 2 connected\n" VARS), EVERY(WRONG)},
         {STARTUP_PRIMARY_WORD, TEXT(OWN B " 10.0.0.2:7000 slave 123 0 5 2 connected\n" VARS), WRONG_THEN_REFUSES},
         {STARTUP_PRIMARY_DASH, TEXT(OWN B " 10.0.0.2:7000 slave -123 0 5 2 connected\n" VARS), EVERY(WRONG)},
@@ -177,13 +187,15 @@ Test(startup, conditions_and_outcomes, .init = start, .fini = stop)
         {STARTUP_SLOT_WORD, TEXT(OWN B " 10.0.0.2:7000 master - 0 5 2 connected nine\n" VARS), EVERY(WRONG)},
         {STARTUP_SLOT_ORDER, TEXT(OWN B " 10.0.0.2:7000 master - 0 5 2 connected 9001-9000\n" VARS), EVERY(WRONG)},
         {STARTUP_SLOT_FORM, TEXT(OWN B " 10.0.0.2:7000 master - 0 5 2 connected 9001 9000\n" VARS), EVERY(RIGHT)},
-        {STARTUP_SLOT_FORM, TEXT(OWN B " 10.0.0.2:7000 master - 0 5 2 connected 9000-9001 9002-9003\n" VARS), EVERY(RIGHT)},
+        {STARTUP_SLOT_FORM, TEXT(OWN B " 10.0.0.2:7000 master - 0 5 2 connected 9000-9001 9002-9003\n" VARS),
+         EVERY(RIGHT)},
         {STARTUP_SLOT_BOUND, TEXT(OWN B " 10.0.0.2:7000 master - 0 5 2 connected 9000-16384\n" VARS),
-         {STARTUP_CRASHES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES, STARTUP_REFUSES,
-          STARTUP_REFUSES}},
+         THEN(CRASHES, REFUSES)},
         {STARTUP_OPEN_DASH, TEXT(A " 10.0.0.1:7000 myself,master - 0 0 1 connected [5]\n" VARS), EVERY(CRASHES)},
-        {STARTUP_OPEN_PEER, TEXT(A " 10.0.0.1:7000 myself,master - 0 0 1 connected [5->-12]\n" VARS), WRONG_THEN_REFUSES},
-        {STARTUP_OPEN_NUMBER, TEXT(OWN TWO D " 10.0.0.1:7000 master - 0 0 1 connected [x->-" B "]\n" VARS), EVERY(WRONG)},
+        {STARTUP_OPEN_PEER, TEXT(A " 10.0.0.1:7000 myself,master - 0 0 1 connected [5->-12]\n" VARS),
+         WRONG_THEN_REFUSES},
+        {STARTUP_OPEN_NUMBER, TEXT(OWN TWO D " 10.0.0.1:7000 master - 0 0 1 connected [x->-" B "]\n" VARS),
+         EVERY(WRONG)},
     };
     for (size_t c = 0; c < sizeof(cases) / sizeof(*cases); c++) {
         struct startup *startup = judge(cases[c].text, cases[c].length);
@@ -237,8 +249,8 @@ Test(startup, places_lie_within_the_file, .init = start, .fini = stop)
                       has(startup, STARTUP_NUL_TAIL),
                   "cut at %zu", length);
         for (size_t i = 0; i < startup->fact_count; i++)
-            cr_expect(startup->facts[i].place.offset + startup->facts[i].place.length <= length, "cut at %zu: %s", length,
-                      startup_word(startup->facts[i].condition));
+            cr_expect(startup->facts[i].place.offset + startup->facts[i].place.length <= length, "cut at %zu: %s",
+                      length, startup_word(startup->facts[i].condition));
     }
 }
 
@@ -262,8 +274,8 @@ Test(startup, generations_in_words, .init = start, .fini = stop)
         {0, ""},
         {1u << GENERATION_REDIS_7_0, "Redis 7.0"},
         {1u << GENERATION_REDIS_8_0 | 1u << GENERATION_VALKEY_7_2, "Redis 8.0, Valkey 7.2"},
-        {1u << GENERATION_REDIS_3_0 | 1u << GENERATION_REDIS_3_2 | 1u << GENERATION_REDIS_7_2 | 1u << GENERATION_VALKEY_8_0 |
-             1u << GENERATION_VALKEY_8_1 | 1u << GENERATION_VALKEY_9_0,
+        {1u << GENERATION_REDIS_3_0 | 1u << GENERATION_REDIS_3_2 | 1u << GENERATION_REDIS_7_2 |
+             1u << GENERATION_VALKEY_8_0 | 1u << GENERATION_VALKEY_8_1 | 1u << GENERATION_VALKEY_9_0,
          "Redis 3.0 to 3.2, 7.2, Valkey 8.0 to 9.0"},
     };
     for (size_t c = 0; c < sizeof(cases) / sizeof(*cases); c++)

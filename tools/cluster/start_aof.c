@@ -71,6 +71,21 @@ struct server start_replay_server(const struct starting *starting, const size_t 
     return server;
 }
 
+bool start_may_hold(const struct starting *starting, const size_t *files, size_t count)
+{
+    bool may = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct evidence_file *file = &starting->evidence->files[files[i]];
+        const struct journal *journal = file->journal;
+        bool cut_short =
+            file->unread || (journal && journal->stop != AOF_STOP_NONE && journal->stop != AOF_STOP_TRUNCATED);
+        if (journal)
+            may = (may && journal->keeps) || journal->db_count || journal->all_unknown;
+        may |= cut_short || (!journal && file->dump && file->dump->keys);
+    }
+    return may;
+}
+
 static void say_makers_in(struct start_loading *loading, const struct journal *journal)
 {
     struct start_reasons *reasons = &loading->outcome->reasons;
@@ -162,7 +177,7 @@ static enum start_fate replay(struct start_loading *loading)
                   "rename-command: an AOF holds the new names, so this one proves nothing");
         return FATE_UNREAD;
     }
-    if (remains.none)
+    if (remains.none || !start_may_hold(starting, outcome->loaded, outcome->loaded_count))
         return FATE_LOADED;
     say_makers(loading);
     outcome->held = outcome->provable = remains.keys;

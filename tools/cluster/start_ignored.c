@@ -23,19 +23,6 @@ static void count_dump(struct ignoring *ignoring, const struct dump *dump)
                   start_keys_text(ignoring->starting, dump->dbs[i].keys), dump->dbs[i].db);
 }
 
-/* Nothing in the journals can have made a key, by the bounds of their first reading. */
-static bool may_hold(const struct starting *starting, const size_t *files, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct evidence_file *file = &starting->evidence->files[files[i]];
-        const struct journal *journal = file->journal;
-        if (file->unread || (journal && (journal->db_count || journal->all_unknown)) ||
-            (file->dump && file->dump->keys))
-            return true;
-    }
-    return false;
-}
-
 /* Append-only files that belong together. */
 static bool count_journals(struct ignoring *ignoring, const size_t *files, size_t count)
 {
@@ -47,7 +34,7 @@ static bool count_journals(struct ignoring *ignoring, const size_t *files, size_
     struct server server = start_replay_server(starting, files, count);
     if (!remains_of(starting->evidence, files, count, starting->cluster, server, &remains))
         return false;
-    if (remains.none || (!remains.keys && !may_hold(starting, files, count)))
+    if (remains.none || (!remains.keys && !start_may_hold(starting, files, count)))
         return true;
     outcome->ignored += remains.keys;
     outcome->ignored_may |= !remains.keys;

@@ -118,6 +118,10 @@ const char *start_keys_text(struct starting *starting, uint64_t keys);
 /* The server under whose rules an AOF is replayed: where the evidence knows none, that of a dump in the files. */
 struct server start_replay_server(const struct starting *starting, const size_t *files, size_t count);
 
+/* Whether the AOF of these files may leave keys, by the bounds of the journals alone: what is not read to its end may
+ * hold anything. */
+bool start_may_hold(const struct starting *starting, const size_t *files, size_t count);
+
 /* start_ignored.c: the keys in files of the instance that this reading does not load. False without memory. */
 bool start_ignored(struct starting *starting, struct outcome *outcome);
 

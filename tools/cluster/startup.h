@@ -1,9 +1,9 @@
 /* Would a server start on this nodes.conf, and would it start with a wrong view: two verdicts a server generation.
  *
- * The file is taken as the loader sees it: a line ends at its first NUL byte, the last one needs no line feed. What then
- * deviates is a *condition*, be it of one word or across lines; tools/cluster/startup.def says what each generation does
- * with each condition, and in what case that was tried. Conditions take effect in the order of the file: the first
- * that stops a generation decides; when none does, the first that gives it a wrong view.
+ * The file is taken as the loader sees it: a line ends at its first NUL byte, the last one needs no line feed. What
+ * then deviates is a *condition*, be it of one word or across lines; tools/cluster/startup.def says what each
+ * generation does with each condition, and in what case that was tried. Conditions take effect in the order of the
+ * file: the first that stops a generation decides; when none does, the first that gives it a wrong view.
  *
  * "Wrong" is what the file itself shows to be wrong. A changed digit gives another healthy file, and only other views
  * can contradict it; a view that is merely old is not wrong here either.
@@ -60,9 +60,9 @@ struct startup {
     struct startup_verdict of[GENERATIONS];
 };
 
-/* The verdicts on a view of a nodes.conf (not of a capture). `text` is what the view was read from; when it can no longer
- * be had, give an empty run: then what depends on the bytes within a word is judged by the milder rule. Everything in
- * `arena`. NULL without memory. */
+/* The verdicts on a view of a nodes.conf (not of a capture). `text` is what the view was read from; when it can no
+ * longer be had, give an empty run: then what depends on the bytes within a word is judged by the milder rule.
+ * Everything in `arena`. NULL without memory. */
 struct startup *startup_of(const struct view *view, const struct view_store *store, struct bytes text,
                            struct arena *arena);
 

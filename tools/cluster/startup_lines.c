@@ -71,6 +71,7 @@ struct taken {
  * SLOT_COUNT. */
 static unsigned take(struct startup_work *work, struct taken *taken, size_t word, uint64_t wanted, uint32_t line)
 {
+    const struct sighting *sightings = work->seen->sightings;
     uint64_t both = taken->bits[word] & wanted, fresh = wanted & ~both;
     unsigned conflict = SLOT_COUNT;
     taken->bits[word] |= wanted;
@@ -79,7 +80,7 @@ static unsigned take(struct startup_work *work, struct taken *taken, size_t word
             taken->sighting[word * 64 + bit] = line;
     for (unsigned bit = 0; both && conflict == SLOT_COUNT; bit++, both >>= 1) {
         unsigned slot = (unsigned)word * 64 + bit;
-        if (both & 1 && work->seen->sightings[taken->sighting[slot]].entry->node != work->seen->sightings[line].entry->node)
+        if (both & 1 && sightings[taken->sighting[slot]].entry->node != sightings[line].entry->node)
             conflict = slot;
     }
     return conflict;
@@ -146,9 +147,9 @@ static void note_vars(struct startup_work *work)
     }
     const struct sighting *newest = NULL;
     for (size_t i = 0; i < seen->count; i++) {
-        const struct sighting *sighting = &seen->sightings[i];
-        if (sighting->entry->flags & NODE_PRIMARY && (!newest || sighting->entry->config_epoch > newest->entry->config_epoch))
-            newest = sighting;
+        const struct entry *entry = seen->sightings[i].entry;
+        if (entry->flags & NODE_PRIMARY && (!newest || entry->config_epoch > newest->entry->config_epoch))
+            newest = &seen->sightings[i];
     }
     const struct startup_fact about = {.place = seen->vars};
     struct startup_fact fact = about;

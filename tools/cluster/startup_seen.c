@@ -31,7 +31,8 @@ static bool is_padding(struct bytes text)
 }
 
 /* Notes what NUL bytes do to a line, and makes `copy`, which is the line in the new text, what is left of it. */
-static void look_at_line(struct startup_work *work, struct bytes line, struct bytes rest, struct place place, uint8_t *copy)
+static void look_at_line(struct startup_work *work, struct bytes line, struct bytes rest, struct place place,
+                         uint8_t *copy)
 {
     const uint8_t *nul = line.len ? memchr(line.at, 0, line.len) : NULL;
     if (!nul)
@@ -40,9 +41,9 @@ static void look_at_line(struct startup_work *work, struct bytes line, struct by
     place.length = at ? 1 : run_of_nul(line);
     place.offset += at;
     bool tail = !at && is_padding(rest);
-    if (!(tail && work->kept[STARTUP_NUL_TAIL]))
-        startup_note(work, place.offset,
-                     (struct startup_fact){at ? STARTUP_NUL_WITHIN : tail ? STARTUP_NUL_TAIL : STARTUP_NUL_LINE, place});
+    enum startup_condition condition = at ? STARTUP_NUL_WITHIN : tail ? STARTUP_NUL_TAIL : STARTUP_NUL_LINE;
+    if (!(tail && work->kept[condition]))
+        startup_note(work, place.offset, (struct startup_fact){condition, place, NULL, NULL, 0});
     memset(copy + at, at ? ' ' : 0, line.len - at);
 }
 

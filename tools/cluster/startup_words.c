@@ -1,5 +1,5 @@
-/* Conditions of words and lines. Most are the reader's defects; some of these have consequences that depend on the word,
- * so the word is looked at again. */
+/* Conditions of words and lines. Most are the reader's defects; some of these have consequences that depend on the
+ * word, so the word is looked at again. */
 #include <string.h>
 
 #include "parsers/bytes/cursor.h"
@@ -16,8 +16,8 @@ bool startup_is_id(struct bytes word)
     return word.len == 40;
 }
 
-/* Each of these takes the bytes of a defect's place and gives the condition, or STARTUP_CONDITIONS for none. Without the
- * bytes it gives the condition with the mildest consequences. */
+/* Each of these takes the bytes of a defect's place and gives the condition, or STARTUP_CONDITIONS for none. Without
+ * the bytes it gives the condition with the mildest consequences. */
 
 static enum startup_condition of_id(const struct startup_work *work, const struct view_defect *defect)
 {
@@ -123,7 +123,8 @@ static const char *const flag_words[] = {"myself", "master", "slave",  "fail?",
 
 enum { FLAG_WORDS = sizeof(flag_words) / sizeof(flag_words[0]) };
 
-/* How one flag deviates from what may follow the flag at `*after - 1`; an unknown flag is a defect, and noted as that. */
+/* How one flag deviates from what may follow the flag at `*after - 1`. An unknown flag is a defect, and noted as that.
+ */
 static enum startup_condition form_of_flag(struct bytes flag, size_t *after)
 {
     if (text_is_nocase(flag, "primary") || text_is_nocase(flag, "replica"))

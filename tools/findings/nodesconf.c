@@ -41,8 +41,8 @@ static void show(struct findings *findings, struct finding *finding, size_t file
 
 /* ------------------------------------------------------------------ which finding tells a fact */
 
-/* Facts stand in the order in which they take effect, what is absent from the whole file last: from the cut on, they are
- * the cut's doing. */
+/* Facts stand in the order in which they take effect, what is absent from the whole file last: from the cut on, they
+ * are the cut's doing. */
 static bool follows_cut(const struct judged *judged, const struct startup_fact *fact)
 {
     return judged->cut && fact >= judged->cut;
@@ -84,7 +84,8 @@ static const char *verdicts_text(const struct judged *judged)
         const char *line = arena_format(judged->scratch, "%s: %s", generations ? generations : "",
                                         outcome_phrase(verdict->outcome));
         if (line && verdict->fact)
-            line = arena_format(judged->scratch, "%s: %s (line %u)", line, verdict->sentence, verdict->fact->place.line);
+            line = arena_format(judged->scratch, "%s: %s (line %u)", line, verdict->sentence,
+                                verdict->fact->place.line);
         text = arena_format(arena, "%s%s%s", text ? text : "", text ? "\n" : "", line ? line : "");
     }
     return text;
@@ -139,7 +140,8 @@ static void report(const struct judged *judged, enum finding_id id)
     }
     if (!f)
         return;
-    const char *more = count > 1 ? arena_format(judged->scratch, " and %zu more", count - 1) : "", *verdict = verdict_text(judged);
+    const char *more = count > 1 ? arena_format(judged->scratch, " and %zu more", count - 1) : "";
+    const char *verdict = verdict_text(judged);
     f->summary = arena_format(findings->arena, "%s:%u: %s%s. %s.", judged->file->path, first->place.line,
                               startup_means(first->condition), more ? more : "", verdict ? verdict : "");
     f->detail = verdicts_text(judged);
@@ -167,7 +169,8 @@ static void check_file(struct findings *findings, size_t number, struct arena *s
     struct bytes text = {NULL, 0};
     if (size && size <= SIZE_MAX)
         text = evidence_excerpt(findings->evidence, number, 0, size, (size_t)size, scratch);
-    const struct startup *startup = startup_of(file->view ? file->view : &empty, findings->evidence->store, text, scratch);
+    const struct view *view = file->view ? file->view : &empty;
+    const struct startup *startup = startup_of(view, findings->evidence->store, text, scratch);
     if (!startup)
         return;
     struct judged judged = {findings, number, file, startup, find_cut(startup), scratch};
@@ -184,8 +187,8 @@ static void check_leftover(struct findings *findings, size_t number)
         return;
     uint64_t size = file->facts.decoded;
     struct place place = {0, size < LEFTOVER_BYTES ? size : LEFTOVER_BYTES, 1};
-    f->summary = arena_format(findings->arena, "%s was left by a save that did not end: its name has the process and the "
-                              "Unix milliseconds. No server reads it.", file->path);
+    f->summary = arena_format(findings->arena, "%s was left by a save that did not end: its name has the process and "
+                              "the Unix milliseconds. No server reads it.", file->path);
     f->rule = "Redis from 7.2 and Valkey write a new nodes.conf beside the old one and rename it when it is whole";
     f->settles = "a server that still runs and was saving when the file was collected";
     show(findings, f, number, place);

@@ -149,6 +149,7 @@ void finding_json(struct json *json, const char *key, const struct findings *fin
     json_text(json, "summary", finding->summary);
     json_text(json, "rule", finding->rule);
     json_text(json, "settles", finding->settles);
+    json_text(json, "detail", finding->detail);
     json_array(json, "evidence");
     struct arena *arena = arena_new();
     for (size_t e = 0; arena && e < finding->exhibit_count; e++)

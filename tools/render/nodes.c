@@ -35,8 +35,8 @@ static const struct column node_columns[NODE_COLUMNS] = {
 const struct record_type nodes_node_record = {"rcf-nodes-nodes", 1, "nodes", node_columns,
                                                sizeof(node_columns) / sizeof(*node_columns)};
 
-enum { FILE_FILE, FILE_KIND, FILE_SIZE, FILE_SHA256, FILE_NODES, FILE_OWN_ID, FILE_OWN_ADDRESS, FILE_SLOTS, FILE_CURRENT,
-       FILE_VOTE, FILE_PONG, FILE_PADDING, FILE_DAMAGED };
+enum { FILE_FILE, FILE_KIND, FILE_SIZE, FILE_SHA256, FILE_NODES, FILE_OWN_ID, FILE_OWN_ADDRESS, FILE_SLOTS,
+       FILE_CURRENT, FILE_VOTE, FILE_PONG, FILE_PADDING, FILE_DAMAGED };
 
 static const struct column file_columns[] = {
     {"file", COLUMN_BYTES, NULL, 0, 0, "as named"},
@@ -76,8 +76,8 @@ static const struct column condition_columns[] = {
 const struct record_type nodes_condition_record = {"rcf-nodes-conditions", 1, "conditions", condition_columns,
                                                     sizeof(condition_columns) / sizeof(*condition_columns)};
 
-enum { STARTUP_FILE, STARTUP_SERVER, STARTUP_OUTCOME, STARTUP_WRONG_VIEW, STARTUP_CONDITION, STARTUP_LINE, STARTUP_SENTENCE,
-       STARTUP_TRIED };
+enum { STARTUP_FILE, STARTUP_SERVER, STARTUP_OUTCOME, STARTUP_WRONG_VIEW, STARTUP_CONDITION, STARTUP_LINE,
+       STARTUP_SENTENCE, STARTUP_TRIED };
 
 static const struct column startup_columns[] = {
     {"file", COLUMN_BYTES, NULL, 0, 0, "as named"},
