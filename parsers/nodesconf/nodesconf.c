@@ -265,6 +265,37 @@ static struct bytes strip_foreign(struct nodesconf *reader, struct bytes text)
     return text;
 }
 
+/* Finds the times of a line whose words are plain; false when they are not the numbers that read_ping() takes. */
+static bool take_apart(struct bytes line, struct nodesconf_ahead *ahead)
+{
+    enum { PING = 4 };
+    struct words words = {.cursor = cursor_over(line)};
+    struct word ping, pong;
+    uint64_t ping_ms, pong_ms;
+    for (size_t field = 0; field <= PING; field++)
+        if (!nodesconf_word(&words, &ping))
+            return false;
+    if (!nodesconf_word(&words, &pong) || !text_u64(ping.text, &ping_ms) || ping_ms > INT64_MAX ||
+        !text_u64(pong.text, &pong_ms) || pong_ms > INT64_MAX)
+        return false;
+    ahead->before = (struct bytes){line.at, ping.from};
+    ahead->behind = text_from(line, pong.from + pong.length);
+    ahead->ping_ms = (int64_t)ping_ms;
+    ahead->pong_ms = (int64_t)pong_ms;
+    return true;
+}
+
+/* `plain`: all of the line was split at spaces, and nothing was taken off it. */
+static void show_frame(struct nodesconf *reader, bool plain)
+{
+    struct nodesconf_ahead ahead;
+    if (plain && reader->item_ready && reader->line.ended && !reader->defect_count &&
+        take_apart(reader->line.text, &ahead)) {
+        reader->item.before = ahead.before;
+        reader->item.behind = ahead.behind;
+    }
+}
+
 static void read_text(struct nodesconf *reader)
 {
     struct bytes text = reader->line.text;
@@ -283,12 +314,14 @@ static void read_text(struct nodesconf *reader)
     text = strip_foreign(reader, text);
     if (!split_words(reader, text, &words))
         return;
-    if (!nodesconf_word(&words, &first))
+    if (!nodesconf_word(&words, &first)) {
         line_defect(reader, NODESCONF_LINE_BLANKS, 0, text.len, "blanks only");
-    else if (text_is_nocase(first.text, "vars"))
+    } else if (text_is_nocase(first.text, "vars")) {
         read_vars(reader, &words);
-    else
+    } else {
         read_node(reader, &words, first);
+        show_frame(reader, !words.scratch && text.len == reader->line.text.len);
+    }
 }
 
 static void read_padding(struct nodesconf *reader)
@@ -383,6 +416,23 @@ enum parse_step nodesconf_next(struct nodesconf *reader, struct nodesconf_item *
         if (!read_line(reader))
             return PARSE_END;
     }
+}
+
+bool nodesconf_peek(struct nodesconf *reader, struct nodesconf_ahead *ahead)
+{
+    struct line line;
+    if (reader->why || reader->item_ready || reader->defect_next < reader->defect_count)
+        return false;
+    reader->behind_peek = reader->lines;
+    if (nodesconf_line(&reader->behind_peek, &line) != LINES_TEXT || !line.ended || line.text.len >= LINE_MAX_BYTES)
+        return false;
+    ahead->place = (struct place){line.offset, line.text.len, line.number};
+    return take_apart(line.text, ahead);
+}
+
+void nodesconf_pass(struct nodesconf *reader)
+{
+    reader->lines = reader->behind_peek;
 }
 
 const struct damage *nodesconf_damage(const struct nodesconf *reader)

@@ -82,6 +82,16 @@ struct nodesconf_item {
     struct nodesconf_node node; /* NODESCONF_NODE */
     struct nodesconf_vars vars; /* NODESCONF_VARS */
     uint64_t padding;           /* NODESCONF_PADDING: how many LF or how many NUL bytes in a row */
+    struct bytes before, behind; /* NODESCONF_NODE: see struct nodesconf_ahead; empty when the line is not plain */
+};
+
+/* A line that is to be read next, taken apart at the two words that differ at every save: the bytes up to its ping and
+ * behind its pong. A plain line (its LF is there, no damage, no quotes, no blanks but spaces) that is the same around
+ * its times as another plain line says the same but for them. */
+struct nodesconf_ahead {
+    struct place place;
+    struct bytes before, behind;
+    int64_t ping_ms, pong_ms;
 };
 
 enum nodesconf_defect {
@@ -115,6 +125,15 @@ enum nodesconf_origin nodesconf_origin(struct bytes text);
  * before the line's item; adjacent words with the same damage are one step. A line gives no item when its first word is
  * not 40 letters and digits and it has not both an address and a known flag either. PARSE_STOP only without memory. */
 enum parse_step nodesconf_next(struct nodesconf *reader, struct nodesconf_item *item);
+
+/* For those who read many files that repeat each other: shows the next line without reading it. False when the next
+ * step belongs to the latest line, or when the next line has no LF, is too long, or has no valid numbers for times.
+ * When another item of a reader opened the same way had the same `before` and `behind`, none of them empty, then
+ * nodesconf_next() would give the same item but for times and place, and nodesconf_pass() may be called in its stead. */
+bool nodesconf_peek(struct nodesconf *reader, struct nodesconf_ahead *ahead);
+
+/* Goes past the line that nodesconf_peek() has just shown. */
+void nodesconf_pass(struct nodesconf *reader);
 
 /* The damage of the latest PARSE_DAMAGE step. Borrowed until the next call. */
 const struct damage *nodesconf_damage(const struct nodesconf *reader);

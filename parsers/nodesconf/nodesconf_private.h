@@ -69,6 +69,7 @@ struct defect {
 
 struct nodesconf {
     struct lines lines;
+    struct lines behind_peek; /* where reading goes on behind the line that was peeked at */
     struct line line;
     struct nodesconf_item item;
     bool item_ready;

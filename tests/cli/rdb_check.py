@@ -103,7 +103,7 @@ def contents(scratch):
             "checksum": "valid", "stored_checksum": "%016x" % struct.unpack("<Q", SMALL[-8:]), "repl_id": "a" * 40,
             "repl_offset": "4711", "aof_base": False, "coding": "plain", "size": str(len(SMALL)), "defect_count": "0",
             "databases": [{"db": 0, "keys": "2", "expires": "1"}, {"db": 3, "keys": "1", "expires": "0"}],
-            "defects": [], "slots": [{"slot": 2144, "keys": "1"}, {"slot": 8338, "keys": "2"}]}.items():
+            "defects": [], "slots": [{"slot": 2964, "keys": "1"}, {"slot": 8338, "keys": "2"}]}.items():
         check(f"small: {name}", record[name], expected)
     code, out, _ = run(path)
     check("small: text", out, f"ok           {path}: RDB 10, Redis 7.0.15, written 2023-11-14T22:13:20.000Z, "
@@ -130,13 +130,16 @@ def damaged_dumps():
         ("version digits", b"REDIS0x10" + whole[9:], "damaged", ["dump-corrupt"], 0, 1, "damaged"),
         ("version 0", b"REDIS0000" + whole[9:], "damaged", ["dump-corrupt"], 5, 1, "damaged"),
         ("version to come", b"REDIS0079" + whole[9:], "unsupported", ["dump-unsupported"], 9, 1, "unsupported"),
-        ("version of Valkey to come", b"VALKEY999" + whole[9:], "unsupported", ["dump-unsupported"], 9, 1, "unsupported"),
+        ("version of Valkey to come", b"VALKEY999" + whole[9:], "unsupported", ["dump-unsupported"], 9, 1,
+         "unsupported"),
         ("compressed container", b"VCS\1\1\0\0" + whole, "unsupported", ["dump-unsupported"], 0, 1, "unsupported"),
         ("checksum flipped", whole[:-1] + bytes([whole[-1] ^ 1]), "damaged", ["dump-checksum-mismatch"], ends - 8, 1,
          "damaged"),
         ("key flipped", bytes(flipped), "damaged", ["dump-checksum-mismatch"], ends - 8, 1, "damaged"),
         ("checksum off", sealed(keys + key(b"b"), 0), "ok", ["dump-checksum-disabled"], ends - 8, 0, "ok"),
         ("before checksums", b"REDIS0004\xfe\0" + key(b"a") + b"\xff", "ok", [], None, 0, "ok"),
+        ("zero follows", whole + b"\0", "ok", ["dump-inconsistent"], ends, 0, "damaged"),
+        ("many zeros follow", whole + bytes(4096), "ok", ["dump-inconsistent"], ends, 0, "damaged"),
         ("bytes follow", whole + b"\0\0\0", "ok", ["dump-inconsistent"], ends, 0, "damaged"),
         ("bytes follow a checksum of 0", sealed(keys + key(b"b"), 0) + b"x" * 20, "ok",
          ["dump-inconsistent", "dump-checksum-disabled"], ends, 0, "damaged"),
@@ -148,8 +151,8 @@ def damaged_dumps():
          "ok"),
         ("unknown byte", sealed(keys + b"\x4d" + text(b"k")), "unsupported", ["dump-unsupported"], 19, 1, "ok"),
         ("module before 4.0", sealed(keys + b"\6" + text(b"k")), "unsupported", ["dump-unsupported"], 19, 1, "ok"),
-        ("type of a later version", sealed(keys + b"\x14" + text(b"k") + text(b"v")), "damaged", ["dump-corrupt"], 19, 1,
-         "ok"),
+        ("type of a later version", sealed(keys + b"\x14" + text(b"k") + text(b"v")), "damaged", ["dump-corrupt"], 19,
+         1, "ok"),
         ("length beyond the end", sealed(keys + b"\0" + text(b"k") + b"\x80\0\1\0\0"), "damaged", ["dump-truncated"],
          None, 1, "ok"),
         ("length beyond all", sealed(keys + b"\0" + text(b"k") + b"\x81" + b"\xff" * 8), "damaged", ["dump-corrupt"],
@@ -173,9 +176,10 @@ def damage(scratch):
         check(f"{name}: checksum only", (record["verdict"], found_code),
               (checksum_verdict, 0 if checksum_verdict == "ok" else 1))
         code, (record,) = records("-", data=content)
-        check(f"{name}: from a pipe", (record["file"], record["verdict"], findings(record)), ("<stdin>", verdict, words))
-    follow = os.path.join(scratch, "15.rdb")
-    off = os.path.join(scratch, "13.rdb")
+        check(f"{name}: from a pipe", (record["file"], record["verdict"], findings(record)),
+              ("<stdin>", verdict, words))
+    names = [dump[0] for dump in damaged_dumps()]
+    follow, off = (os.path.join(scratch, f"{names.index(name):02}.rdb") for name in ("bytes follow", "checksum off"))
     check("--fail-on", [run(f"--fail-on={severity}", path)[0] for path in (follow, off)
                         for severity in ("error", "warning", "info")], [0, 1, 1, 0, 0, 1])
 
@@ -194,8 +198,8 @@ def every_cut_and_flip(scratch):
     for option in ((), ("--checksum-only",)):
         code, found = records(*option, *variants)
         check("variants: exit", code, 1)
-        check("variants: ok", [record["file"] for record in found if record["verdict"] not in ("damaged", "unsupported")],
-              [])
+        check("variants: ok", [record["file"] for record in found
+                               if record["verdict"] not in ("damaged", "unsupported")], [])
         check("variants: without defect", [record["file"] for record in found if not record["defects"]], [])
     _, found = records(*[path for path in variants if "cut-" in path])
     check("cuts", [(findings(record), record["defects"][0]["offset"]) for record in found],
@@ -345,10 +349,11 @@ def odd_files(scratch):
     os.symlink(os.path.abspath(SAMPLE), link)
     for path, cause in (("/dev/null", "character device"), (scratch, "directory"), (missing, "No such file")):
         code, (record,) = records(path)
-        check(f"{cause}: record", (code, record["verdict"], cause in record["cause"], record["keys"], record["defects"]),
-              (2, "unreadable", True, None, []))
+        check(f"{cause}: record",
+              (code, record["verdict"], cause in record["cause"], record["keys"], record["defects"]), (2, "unreadable", True, None, []))
         code, out, errors = run(path)
-        check(f"{cause}: text", (code, out.startswith("unreadable  "), cause in out, cause in errors), (2, True, True, True))
+        check(f"{cause}: text", (code, out.startswith("unreadable  "), cause in out, cause in errors),
+              (2, True, True, True))
     check("a link that is named is followed", run(link)[0], 0)
     code, out, _ = run(SAMPLE, missing, "-", data=SMALL[:-4])
     check("several: exit", code, 2)
@@ -389,8 +394,8 @@ def formats(scratch):
     code, out, _ = run("--help")
     check("help", (code, "Not checked" in out, "stepped over, not decoded" in out), (0, True, True))
     check("colour", "\x1b[31mdamaged" in run("--color=always", cut)[1], True)
-    for usage in ((), ("--slots", SAMPLE), ("--slots", "--csv", SAMPLE), ("--slots", "--json", "--checksum-only", SAMPLE),
-                  ("--fail-on=never", SAMPLE), ("--format=dot", SAMPLE)):
+    for usage in ((), ("--slots", SAMPLE), ("--slots", "--csv", SAMPLE),
+                  ("--slots", "--json", "--checksum-only", SAMPLE), ("--fail-on=never", SAMPLE), ("--format=dot", SAMPLE)):
         code, out, errors = run(*usage)
         check(f"usage {usage}", (code, out, "--help" in errors), (2, "", True))
     with open("/dev/full", "wb") as full:

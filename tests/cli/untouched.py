@@ -2,25 +2,12 @@
 command opens a file for writing, renames, links, removes or locks anything; read-only evidence of another owner is enough."""
 import os
 import pwd
-import re
 import shutil
-import subprocess
 import tempfile
 
 from commands import CASE, all_calls, look, places, raw, title, tree
-from support import BUILD, expect, finish, same
-
-# Calls that change a file system, or lock what is in it.
-CHANGING = ('creat', 'rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'rmdir', 'mkdir', 'mkdirat', 'mknod', 'mknodat', 'link',
-            'linkat', 'symlink', 'symlinkat', 'truncate', 'ftruncate', 'fallocate', 'chmod', 'fchmod', 'fchmodat', 'chown', 'fchown',
-            'lchown', 'fchownat', 'utime', 'utimes', 'futimesat', 'utimensat', 'setxattr', 'lsetxattr', 'fsetxattr', 'removexattr',
-            'lremovexattr', 'fremovexattr', 'flock')
-SYSTEM = ('/etc/ld.so', '/lib', '/usr/lib', '/proc/', '/sys/', '/dev/', '/usr/local/lib', '/etc/ssl', '/usr/share/locale')
-
-
-def sanitized():
-    """A report of leaks cannot be made under strace."""
-    return dict(os.environ, ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0')
+from support import expect, finish, same
+from tracing import check_calls
 
 
 def make_old(paths):
@@ -53,38 +40,6 @@ def check_unchanged(case):
             if not same(after[path], before[path], '%s: %s' % (title(name, words), path)):
                 return
     same(tree(case), paths, 'files of the case')
-
-
-def traced(name, words, log):
-    """The system calls of a command: name, arguments, result. Descriptors are shown with their paths."""
-    subprocess.run(['strace', '-f', '-y', '-qq', '-o', log, '-e', 'trace=file,desc,network,process', os.path.join(BUILD, name), *words],
-                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=sanitized(), timeout=300)
-    with open(log, errors='backslashreplace') as file:
-        for line in file:
-            match = re.match(r'\d+ +(\w+)\((.*)\) += (.*)', line)
-            if match:
-                yield match.groups()
-
-
-def check_calls(case, name, words, log):
-    about, opened = title(name, words), 0
-    for call, arguments, result in traced(name, words, log):
-        line = '%s: %s(%s)' % (about, call, arguments[:200])
-        expect(call not in CHANGING, line)
-        expect(call not in ('socket', 'connect', 'fork', 'vfork'), line)
-        if call == 'fcntl':
-            expect('F_SETLK' not in arguments and 'F_OFD_SETLK' not in arguments and 'F_SETLEASE' not in arguments, line)
-        if call == 'mmap':
-            expect(case not in arguments, line + ': a file that shrinks would end the process')
-        if call in ('open', 'openat', 'openat2'):
-            expect(not re.search(r'O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND', arguments), line)
-            path = re.search(r'<(.*)>$', result)
-            if path and path.group(1).startswith(case):
-                opened += 1
-                expect('O_CLOEXEC' in arguments and ('O_NOATIME' in arguments or 'O_PATH' in arguments), line)
-            elif path:
-                expect(path.group(1).startswith(SYSTEM), line + ': outside the case')
-    expect(opened, '%s: strace saw no file of the case' % about)
 
 
 def check_read_only(folder):

@@ -115,6 +115,7 @@ _processes = []
 _claims = []
 _lock = threading.Lock()
 _root = None
+_over = False
 
 
 def root():
@@ -127,7 +128,9 @@ def root():
 
 
 def stop_all():
+    global _over
     with _lock:
+        _over = True
         for process in _processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -151,8 +154,10 @@ signal.signal(signal.SIGTERM, _terminated)
 
 def _launch(argv, **how):
     """A process in a group of its own, so that what it starts ends with it."""
-    process = subprocess.Popen(argv, start_new_session=True, **how)
     with _lock:
+        if _over:
+            raise Problem("everything is being stopped")
+        process = subprocess.Popen(argv, start_new_session=True, **how)
         _processes.append(process)
     return process
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/unit/trials.h"
 
 #define TEXT(literal) ((struct bytes){(const uint8_t *)(literal), sizeof(literal) - 1})
 
@@ -165,27 +166,12 @@ static const char sample[] = "# made by hand\nport 7000\r\n\nsave \"\"\ndir \"/v
 
 Test(conf, cuts_are_prefixes)
 {
-    char *whole = transcript(TEXT(sample), SIZE_MAX);
-    for (size_t len = 0; len < sizeof(sample); len++) {
-        uint8_t *cut = malloc(len ? len : 1); /* of exact size, so that a sanitizer sees each byte too many */
-        memcpy(cut, sample, len);
-        char *steps = transcript((struct bytes){cut, len}, len);
-        cr_assert(strncmp(whole, steps, strlen(steps)) == 0, "cut at %zu", len);
-        free(steps);
-        free(cut);
-    }
-    free(whole);
+    trial_cuts(TEXT(sample), transcript);
 }
 
 Test(conf, flipped_bytes_are_survived)
 {
-    static const uint8_t masks[] = {0x01, 0x20, 0x80, 0xFF};
-    uint8_t text[sizeof(sample)];
-    for (size_t i = 0; i < sizeof(sample) * sizeof(masks); i++) {
-        memcpy(text, sample, sizeof(sample));
-        text[i / sizeof(masks)] ^= masks[i % sizeof(masks)];
-        free(transcript((struct bytes){text, sizeof(text)}, SIZE_MAX));
-    }
+    trial_flips(TEXT(sample), transcript);
 }
 
 Test(conf, likeness_of_configurations)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/unit/trials.h"
 
 #define TEXT(literal) ((struct bytes){(const uint8_t *)(literal), sizeof(literal) - 1})
 
@@ -231,27 +232,12 @@ static const char sample[] = "[9] 22 Nov 15:05:25.820 * Ready\n1:C 22 Nov 2026 1
 
 Test(log, cuts_are_prefixes)
 {
-    char *whole = transcript(TEXT(sample), SIZE_MAX);
-    for (size_t len = 0; len < sizeof(sample); len++) {
-        char *cut = malloc(len ? len : 1);
-        memcpy(cut, sample, len);
-        char *steps = transcript((struct bytes){(uint8_t *)cut, len}, len);
-        cr_assert(strncmp(whole, steps, strlen(steps)) == 0, "cut at %zu", len);
-        free(steps);
-        free(cut);
-    }
-    free(whole);
+    trial_cuts(TEXT(sample), transcript);
 }
 
 Test(log, flipped_bytes_are_survived)
 {
-    static const uint8_t masks[] = {0x01, 0x10, 0x80, 0xFF};
-    uint8_t text[sizeof(sample)];
-    for (size_t i = 0; i < sizeof(sample) * sizeof(masks); i++) {
-        memcpy(text, sample, sizeof(sample));
-        text[i / sizeof(masks)] ^= masks[i % sizeof(masks)];
-        free(transcript((struct bytes){text, sizeof(text)}, SIZE_MAX));
-    }
+    trial_flips(TEXT(sample), transcript);
 }
 
 Test(log, unix_time)

@@ -11,6 +11,7 @@ static const struct {
 } aspects[] = {
 #define DIFF_ASPECT(id, word, title) {word, title},
 #include "tools/cluster/diff_aspects.def"
+#include "tools/evidence/flags.h"
 #undef DIFF_ASPECT
 };
 
@@ -78,22 +79,10 @@ static const char *address_text(const struct entry *entry, struct arena *arena)
                         *entry->hostname ? "," : "", entry->hostname);
 }
 
-static const char *flags_text(unsigned flags, struct arena *arena)
+static const char *flags_or_none(unsigned flags, struct arena *arena)
 {
-    static const struct {
-        unsigned flag;
-        const char *word;
-    } words[] = {
-        {NODE_PRIMARY, "primary"}, {NODE_REPLICA, "replica"},     {NODE_PFAIL, "fail?"},
-        {NODE_FAIL, "fail"},       {NODE_HANDSHAKE, "handshake"}, {NODE_NOADDR, "noaddr"},
-        {NODE_NOFAILOVER, "nofailover"}, {NODE_NOFLAGS, "noflags"},
-    };
-    char text[96] = "";
-    size_t len = 0;
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-        if (flags & words[i].flag)
-            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", len ? "," : "", words[i].word);
-    return len ? arena_copy(arena, text, len) : "none";
+    const char *text = flags_text(flags, true, arena);
+    return text && !*text ? "none" : text;
 }
 
 static const char *ranges_text(const struct entry *entry, struct arena *arena)
@@ -118,11 +107,11 @@ const char *diff_aspect_text(const struct view_store *store, enum diff_aspect as
     switch (aspect) {
     case DIFF_MEMBER: return "listed";
     case DIFF_ADDRESS: return address_text(entry, arena);
-    case DIFF_ROLE: return flags_text(entry->flags & ROLE_FLAGS, arena);
+    case DIFF_ROLE: return flags_or_none(entry->flags & ROLE_FLAGS, arena);
     case DIFF_PRIMARY: return entry->primary == NO_NODE ? "none" : view_store_id(store, entry->primary);
     case DIFF_SLOTS: return ranges_text(entry, arena);
     case DIFF_EPOCH: return arena_format(arena, "%llu", (unsigned long long)entry->config_epoch);
-    case DIFF_FLAGS: return flags_text(entry->flags & ~(unsigned)ROLE_FLAGS, arena);
+    case DIFF_FLAGS: return flags_or_none(entry->flags & ~(unsigned)ROLE_FLAGS, arena);
     case DIFF_ASPECTS: break;
     }
     return NULL;

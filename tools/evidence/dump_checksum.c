@@ -84,25 +84,39 @@ static bool sum_up(struct source *source, struct sum *sum)
     return true;
 }
 
+/* Where the end of the dump should be. A CRC over its own bytes gives 0, and so does one over zeros that follow: a
+ * padded file would compare equal. So the end opcode is asked for before the checksum is. */
+static void check_end(struct header *header, const struct sum *sum)
+{
+    bool checked = header->version >= FIRST_CHECKSUM;
+    size_t opcode = checked ? 0 : END - 1;
+    if (sum->size < MAGIC + END - opcode)
+        stop_at(header, RDB_STOP_TRUNCATED, "the evidence ends inside the dump", sum->size);
+    else if (sum->last[opcode] != END_OPCODE)
+        stop_at(header, RDB_STOP_CORRUPT,
+                checked ? "no end of a dump (ff) before the last 8 bytes: it was cut, or other bytes follow it"
+                        : "the last byte is no end of a dump (ff): it was cut, or other bytes follow it",
+                sum->size - END + opcode);
+}
+
 /* False without memory. */
 static bool add_end(struct dump_builder *builder, uint32_t version, const struct sum *sum)
 {
     bool checked = version >= FIRST_CHECKSUM;
     struct cursor end = cursor_over((struct bytes){sum->last, END});
-    bool end_opcode = cursor_u8(&end) == END_OPCODE;
-    uint64_t length = checked ? END : 1, stored = checked ? cursor_le64(&end) : 0;
+    cursor_u8(&end);
+    uint64_t stored = checked ? cursor_le64(&end) : 0, length = checked ? END : 1;
     struct rdb_item item = {
         .kind = RDB_EOF,
         .place = {.offset = sum->size - length, .length = length},
-        .has_checksum = checked && (stored || !end_opcode),
+        .has_checksum = stored != 0,
         .stored_checksum = stored,
         .computed_checksum = sum->crc,
     };
-    char found[128];
-    snprintf(found, sizeof(found), "%016" PRIx64 ", computed %016" PRIx64 "%s", stored, sum->crc,
-             end_opcode ? "" : ", and no end of a dump (ff) in front of it");
+    char found[64];
+    snprintf(found, sizeof(found), "%016" PRIx64 ", computed %016" PRIx64, stored, sum->crc);
     struct damage damage = {
-        .place = {.offset = sum->size - length + 1, .length = length - 1},
+        .place = {.offset = item.place.offset + 1, .length = length - 1},
         .code = RDB_BAD_CHECKSUM,
         .expected = "the CRC-64 of the dump",
         .found = found,
@@ -122,8 +136,8 @@ struct dump *dump_checksum(struct arena *arena, struct source *source, size_t fi
         return NULL;
     if (source_why(source))
         stop_at(&header, RDB_STOP_READ, source_why(source), sum.size);
-    else if (!header.stop && sum.size < (header.version >= FIRST_CHECKSUM ? MAGIC + END : MAGIC + 1))
-        stop_at(&header, RDB_STOP_TRUNCATED, "the evidence ends inside the dump", sum.size);
+    else if (!header.stop)
+        check_end(&header, &sum);
     if (!header.stop && !add_end(builder, header.version, &sum))
         return NULL;
     return dump_builder_done(builder, header.stop, header.why, header.stop ? header.offset : sum.size);

@@ -143,11 +143,13 @@ enum load load_file(struct loading *loading, size_t number)
     struct source *source = walk_open(file->where, file->named);
     if (!source)
         return LOAD_NO_MEMORY;
-    struct identity identity = identify(source_peek(source, SOURCE_PEEK_MAX), names_split(file->path).stem);
+    struct path_parts parts = names_split(file->path);
+    struct identity identity = identify(source_peek(source, SOURCE_PEEK_MAX), parts.stem);
+    bool aside = names_is_set_aside(&parts);
     bool unopened = source_why(source) && identity.kind == EVIDENCE_EMPTY;
     file->kind = unopened ? EVIDENCE_UNKNOWN : identity.kind;
-    file->temporary = identity.temporary;
-    file->note = identity.note;
+    file->temporary = identity.temporary || aside;
+    file->note = aside ? "set aside by the script of a plan" : identity.note;
     bool is_journal = file->kind == EVIDENCE_AOF || (file->kind == EVIDENCE_RDB && in_manifest(loading, number));
     enum load done = is_journal && !loading->facts_only ? LOAD_LATER : LOAD_DONE;
     if (done == LOAD_DONE) {

@@ -164,6 +164,26 @@ bool names_is_unfinished_data(struct bytes stem)
     return false;
 }
 
+static bool is_set_aside(struct bytes word)
+{
+    struct bytes head, digits;
+    if (!text_split_last(word, '-', &head, &digits) || digits.len != 16 ||
+        (!text_ends(head, ".rcf-keep") && !text_ends(head, ".rcf-removed")))
+        return false;
+    for (size_t i = 0; i < digits.len; i++)
+        if (!is_digit(digits.at[i]) && (digits.at[i] < 'a' || digits.at[i] > 'f'))
+            return false;
+    return true;
+}
+
+bool names_is_set_aside(const struct path_parts *parts)
+{
+    bool aside = is_set_aside(parts->stem);
+    for (struct bytes folder = parts->folder; folder.len && !aside; folder = names_parent(folder))
+        aside = is_set_aside(names_last(folder));
+    return aside;
+}
+
 bool names_begins(struct bytes stem, struct bytes name)
 {
     return stem.len >= name.len && memcmp(stem.at, name.at, name.len) == 0;

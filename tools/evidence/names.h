@@ -46,6 +46,10 @@ bool names_is_unfinished_nodesconf(struct bytes stem, struct bytes *target);
  * temp-1795359144.4711.rdb, temp-rewriteaof-4711.aof, temp-rewriteaof-bg-4711.aof, temp-NAME.manifest and .incr. */
 bool names_is_unfinished_data(struct bytes stem);
 
+/* What the script of a plan keeps or moves aside, or a file in such a folder: NAME.rcf-keep-FINGERPRINT and
+ * NAME.rcf-removed-FINGERPRINT, with the 16 hexadecimal digits of the plan's fingerprint. */
+bool names_is_set_aside(const struct path_parts *parts);
+
 /* `stem` is `name`, or what servers, rotations and copies make of it: ".1", ".1.base.rdb", ".tmp-...", "-20261122". */
 bool names_extends(struct bytes stem, struct bytes name);
 bool names_begins(struct bytes stem, struct bytes name);

@@ -84,6 +84,17 @@ static bool younger_than_change(const struct instance *instance, const struct fo
     return true;
 }
 
+/* An instance as the subject: by its own address, also where it is no node of the cluster. */
+static void about_instance(struct findings *findings, struct finding *f, const struct cluster *cluster, uint32_t index,
+                           const struct instance *instance)
+{
+    if (index != NO_NODE)
+        finding_about(findings, f, cluster, index);
+    f->cluster = (size_t)(cluster - findings->clusters->all);
+    f->node = instance->name;
+    f->host = instance->host;
+}
+
 static void check_foreign(struct findings *findings, const struct cluster *cluster, uint32_t index, size_t number)
 {
     const struct instance *instance = &findings->evidence->instances[number];
@@ -112,11 +123,7 @@ static void check_foreign(struct findings *findings, const struct cluster *clust
     struct finding *f = findings_add(findings, FINDING_KEYS_IN_FOREIGN_SLOT, CERTAINTY_PROVED);
     if (!f)
         return;
-    if (node)
-        finding_about(findings, f, cluster, index);
-    f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->node = instance->name;
-    f->host = instance->host;
+    about_instance(findings, f, cluster, index, instance);
     if (!severe)
         f->severity = SEVERITY_WARNING;
     f->slots = slots;
@@ -153,11 +160,7 @@ static void report_unknown_keys(struct findings *findings, const struct cluster 
     struct finding *f = findings_add(findings, FINDING_KEYS_ONLY_HERE, CERTAINTY_PROBABLE);
     if (!f)
         return;
-    if (index != NO_NODE)
-        finding_about(findings, f, cluster, index);
-    f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->node = instance->name;
-    f->host = instance->host;
+    about_instance(findings, f, cluster, index, instance);
     f->summary = arena_format(findings->arena, "Whether its keys exist elsewhere cannot be shown: %s.", copies->why_not);
     f->rule = "what cannot be compared counts as existing nowhere else";
     f->settles = "a whole dump of this instance";
@@ -184,11 +187,7 @@ static void check_only_here(struct findings *findings, const struct cluster *clu
     struct finding *f = findings_add(findings, FINDING_KEYS_ONLY_HERE, CERTAINTY_PROVED);
     if (!f)
         return;
-    if (index != NO_NODE)
-        finding_about(findings, f, cluster, index);
-    f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->node = instance->name;
-    f->host = instance->host;
+    about_instance(findings, f, cluster, index, instance);
     if (cluster->missing_count || copies->skipped_count)
         f->certainty = CERTAINTY_PROBABLE;
     f->slots = slots_text(findings->arena, is_marked, slots);

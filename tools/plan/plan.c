@@ -216,6 +216,9 @@ static bool check_copies(struct plan *plan, const struct plan_wish *wish, struct
     plan->functions = start->functions;
     plan->aof = start->appendonly || !start->appendonly_known;
     plan->destroys_keys = copies->count;
+    if (plan->empties && start->save_points == SAVE_POINTS_NONE)
+        detail(plan, arena, arena_format(arena, "no save points (%s): the old dump survives FLUSHALL and comes back at a start; SAVE rewrites it",
+                                         start->save_why ? start->save_why : "as configured"));
     if (!copies->possible)
         return stop(plan, PLAN_REFUSED, copies->why_not, "take a whole dump of the running node with redis-cli --rdb and make the plan again");
     if (start->keys == START_CANNOT_TELL || (start->source == START_AOF && start->keys == START_KEYS)) {

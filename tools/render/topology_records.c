@@ -4,6 +4,7 @@
 
 #include "tools/render/escape.h"
 #include "tools/render/topology_output.h"
+#include "tools/evidence/flags.h"
 
 enum {
     N_NODE_ID, N_ADDRESS, N_HOST, N_PORT, N_BUS_PORT, N_HOSTNAME, N_ROLE, N_PRIMARY_ID, N_FLAGS, N_LINK, N_CONFIG_EPOCH,
@@ -116,23 +117,11 @@ static const char *const standing_words[] = {
     [STANDING_MEMBER] = "member", [STANDING_OUTSIDER] = "outsider", [STANDING_GHOST] = "ghost",
 };
 
-/* The words of nodes.conf itself, since it is quoted here. */
-static const char *flags_text(unsigned flags, struct arena *arena)
+/* The words of nodes.conf itself, since it is quoted here; absent rather than empty. */
+static const char *quoted_flags(unsigned flags, struct arena *arena)
 {
-    static const struct {
-        unsigned flag;
-        const char *word;
-    } words[] = {
-        {NODE_PRIMARY, "master"},  {NODE_REPLICA, "slave"},       {NODE_PFAIL, "fail?"},
-        {NODE_FAIL, "fail"},       {NODE_HANDSHAKE, "handshake"}, {NODE_NOADDR, "noaddr"},
-        {NODE_NOFAILOVER, "nofailover"}, {NODE_NOFLAGS, "noflags"},
-    };
-    char text[96] = "";
-    size_t len = 0;
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-        if (flags & words[i].flag)
-            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", len ? "," : "", words[i].word);
-    return len ? arena_copy(arena, text, len) : NULL;
+    const char *text = flags_text(flags, false, arena);
+    return text && *text ? text : NULL;
 }
 
 static const char *link_text(const struct claim *claim)
@@ -190,7 +179,7 @@ static void node_rows(struct topology_writing *w, struct table *table, const str
             table_text(table, N_PRIMARY_ID, present(view_store_id(w->evidence->store, entry->primary)));
             table_u64(table, N_CONFIG_EPOCH, entry->config_epoch);
         }
-        table_text(table, N_FLAGS, seen ? flags_text(seen->sighting->entry->flags, w->arena) : NULL);
+        table_text(table, N_FLAGS, seen ? quoted_flags(seen->sighting->entry->flags, w->arena) : NULL);
         table_text(table, N_LINK, link_text(seen));
         table_text(table, N_SLOTS, topology_slots(w, topology, n));
         table_count(table, N_SLOT_COUNT, node->slots_owned);
