@@ -3,6 +3,7 @@
 
 #include "parsers/bytes/keyslot.h"
 #include "tools/cluster/diff_private.h"
+#include "tools/evidence/flags.h"
 
 enum { ROLE_FLAGS = NODE_PRIMARY | NODE_REPLICA, BUS_PORT_DISTANCE = 10000, LONGEST_RANGE = 12 };
 
@@ -11,7 +12,6 @@ static const struct {
 } aspects[] = {
 #define DIFF_ASPECT(id, word, title) {word, title},
 #include "tools/cluster/diff_aspects.def"
-#include "tools/evidence/flags.h"
 #undef DIFF_ASPECT
 };
 
