@@ -148,8 +148,10 @@ static void text_prejoin(struct out *out, const struct question *question, const
     safe(out, start->verdict);
     out_byte(out, '\n');
     label(out, "node", OUT_PLAIN);
-    if (prejoin->view)
-        out_format(out, "%.8s, ", view_store_id(question->evidence->store, instance->node));
+    if (prejoin->view) {
+        escape_short_id(out, view_store_id(question->evidence->store, instance->node));
+        out_text(out, ", ");
+    }
     out_count(out, prejoin->known_nodes, "known node", "known nodes");
     out_format(out, " (itself among them), %u slots, currentEpoch %llu; ", prejoin->slots,
                (unsigned long long)prejoin->current_epoch);

@@ -46,8 +46,8 @@ static const struct cli_command command = {
              "are compared with each other. A dump that is ok here may hold a value that a server refuses. Whether\n"
              "keys belong to their instance says rcf-check.\n"
              "\n"
-             "--checksum-only takes the last 8 bytes for the checksum, so a dump that other bytes follow is damaged. A\n"
-             "matching checksum says that the bytes are those that the server wrote, not that they are right.\n"
+             "--checksum-only takes the last 8 bytes for the checksum, so a dump that other bytes follow is damaged.\n"
+             "A matching checksum says that the bytes are those that the server wrote, not that they are right.\n"
              "\n"
              "Defects carry the words of rcf-check --explain. At most 1,000 of a kind are listed, all are counted.",
     .exit_codes = {"no defect at or above --fail-on", "a file is damaged, or not supported",

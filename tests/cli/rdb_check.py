@@ -350,7 +350,8 @@ def odd_files(scratch):
     for path, cause in (("/dev/null", "character device"), (scratch, "directory"), (missing, "No such file")):
         code, (record,) = records(path)
         check(f"{cause}: record",
-              (code, record["verdict"], cause in record["cause"], record["keys"], record["defects"]), (2, "unreadable", True, None, []))
+              (code, record["verdict"], cause in record["cause"], record["keys"], record["defects"]),
+              (2, "unreadable", True, None, []))
         code, out, errors = run(path)
         check(f"{cause}: text", (code, out.startswith("unreadable  "), cause in out, cause in errors),
               (2, True, True, True))
@@ -395,7 +396,8 @@ def formats(scratch):
     check("help", (code, "Not checked" in out, "stepped over, not decoded" in out), (0, True, True))
     check("colour", "\x1b[31mdamaged" in run("--color=always", cut)[1], True)
     for usage in ((), ("--slots", SAMPLE), ("--slots", "--csv", SAMPLE),
-                  ("--slots", "--json", "--checksum-only", SAMPLE), ("--fail-on=never", SAMPLE), ("--format=dot", SAMPLE)):
+                  ("--slots", "--json", "--checksum-only", SAMPLE), ("--fail-on=never", SAMPLE),
+                  ("--format=dot", SAMPLE)):
         code, out, errors = run(*usage)
         check(f"usage {usage}", (code, out, "--help" in errors), (2, "", True))
     with open("/dev/full", "wb") as full:

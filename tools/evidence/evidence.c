@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "parsers/bytes/text.h"
+#include "tools/evidence/ahead.h"
 #include "tools/evidence/choose.h"
 #include "tools/evidence/group.h"
 #include "tools/evidence/hosts.h"
 #include "tools/evidence/includes.h"
-#include "tools/evidence/load.h"
 #include "tools/evidence/walk.h"
 
 /* A case being opened. */
@@ -56,23 +56,38 @@ static void report(struct opening *opening)
         opening->options->progress(opening->options->context, opening->done, opening->evidence->file_count);
 }
 
-/* Manifests go first: they say which dumps are parts of append-only files. */
-static bool read_files(struct opening *opening, struct loading *loading, bool manifests)
+/* The files to be read. Manifests go first: they say which dumps are parts of append-only files. */
+static size_t put_in_order(const struct evidence *evidence, size_t *order)
+{
+    size_t count = 0;
+    for (int manifests = 1; manifests >= 0; manifests--)
+        for (size_t i = 0; i < evidence->file_count; i++) {
+            const struct evidence_file *file = &evidence->files[i];
+            if (!file->unread && text_ends(names_split(file->path).stem, ".manifest") == (manifests == 1))
+                order[count++] = i;
+        }
+    return count;
+}
+
+static bool read_files(struct opening *opening)
 {
     struct evidence *evidence = opening->evidence;
-    for (size_t i = 0; i < evidence->file_count; i++) {
-        bool named_so = text_ends(names_split(evidence->files[i].path).stem, ".manifest");
-        if (evidence->files[i].unread || named_so != manifests)
-            continue;
-        enum load load = load_file(loading, i);
-        if (load == LOAD_NO_MEMORY)
-            return false;
+    struct loading loading = {.evidence = evidence, .facts_only = opening->options->facts_only};
+    size_t *order = arena_array(opening->scratch, evidence->file_count, sizeof(*order));
+    size_t count = order ? put_in_order(evidence, order) : 0;
+    struct ahead *ahead = order ? ahead_start(evidence->files, order, count, loading.facts_only) : NULL;
+    bool memory = ahead;
+    for (size_t i = 0; memory && i < count; i++) {
+        struct opened opened = ahead_next(ahead);
+        enum load load = load_file(&loading, order[i], &opened);
+        memory = load != LOAD_NO_MEMORY;
         if (load == LOAD_LATER)
-            opening->later[opening->later_count++] = i;
-        else
+            opening->later[opening->later_count++] = order[i];
+        else if (memory)
             report(opening);
     }
-    return true;
+    ahead_stop(ahead);
+    return memory;
 }
 
 static int by_instance(const void *a, const void *b, void *context)
@@ -122,9 +137,7 @@ static bool find_instances(struct opening *opening)
 
 static bool open_case(struct opening *opening, char *const *paths, size_t count)
 {
-    struct loading loading = {.evidence = opening->evidence, .facts_only = opening->options->facts_only};
-    if (!list_files(opening, paths, count) || !read_files(opening, &loading, true) ||
-        !read_files(opening, &loading, false))
+    if (!list_files(opening, paths, count) || !read_files(opening))
         return false;
     if (opening->options->facts_only)
         return true;

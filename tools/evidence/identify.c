@@ -222,11 +222,14 @@ static bool is_called_capture(struct bytes stem)
     return text_find(stem, "cluster", &at) && text_find(stem, "nodes", &at) && !text_find(stem, ".conf", &at);
 }
 
+/* The name, which costs nothing, is asked before the text. */
 enum evidence_kind identify_nodes(struct bytes text, struct bytes stem)
 {
-    struct signs signs = signs_of(text);
     size_t at;
-    if (has_vars(text) || text_find(stem, ".conf", &at) || signs.padding || signs.aux)
+    if (text_find(stem, ".conf", &at) || has_vars(text))
+        return EVIDENCE_NODESCONF;
+    struct signs signs = signs_of(text);
+    if (signs.padding || signs.aux)
         return EVIDENCE_NODESCONF;
     if (is_called_capture(stem) || signs.live)
         return EVIDENCE_CLUSTER_NODES;

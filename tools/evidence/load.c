@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "parsers/bytes/hex.h"
-#include "tools/evidence/identify.h"
 #include "tools/evidence/names.h"
 #include "tools/evidence/walk.h"
 
@@ -29,43 +28,34 @@ static void take_facts(struct evidence *evidence, struct evidence_file *file, st
     evidence->atime_kept &= file->facts.atime_kept;
 }
 
-static struct bytes text_of(struct evidence_file *file, struct source *source)
-{
-    struct bytes text;
-    if (!source_slurp(source, TEXT_LIMIT, &text) && !source_why(source))
-        file->unread = too_long;
-    return text;
-}
-
-static bool load_nodes(struct loading *loading, size_t number, struct source *source)
+static bool load_nodes(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence *evidence = loading->evidence;
     struct evidence_file *file = &evidence->files[number];
-    struct bytes text = text_of(file, source);
-    file->kind = identify_nodes(text, names_split(file->path).stem);
+    file->kind = identify_nodes(opened->text, names_split(file->path).stem);
     if (loading->facts_only)
         return true;
-    file->view = view_read(evidence->store, text, file->kind == EVIDENCE_CLUSTER_NODES, number);
+    file->view = view_read(evidence->store, opened->text, file->kind == EVIDENCE_CLUSTER_NODES, number);
     return file->view;
 }
 
-static bool load_conf(struct loading *loading, size_t number, struct source *source)
+static bool load_conf(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence *evidence = loading->evidence;
     struct evidence_file *file = &evidence->files[number];
     if (loading->facts_only)
         return true;
-    file->settings = settings_read(evidence->arena, text_of(file, source), number);
+    file->settings = settings_read(evidence->arena, opened->text, number);
     return file->settings;
 }
 
-static bool load_manifest(struct loading *loading, size_t number, struct source *source)
+static bool load_manifest(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence *evidence = loading->evidence;
     struct evidence_file *file = &evidence->files[number];
     if (loading->facts_only)
         return true;
-    file->manifest = manifest_read(evidence->arena, text_of(file, source), number);
+    file->manifest = manifest_read(evidence->arena, opened->text, number);
     size_t *manifests = arena_grow(evidence->arena, loading->manifests, loading->manifest_count, &loading->manifest_cap,
                                    sizeof(*manifests));
     if (!file->manifest || !manifests)
@@ -75,43 +65,57 @@ static bool load_manifest(struct loading *loading, size_t number, struct source 
     return true;
 }
 
-static bool load_collection(struct loading *loading, size_t number, struct source *source)
+static bool load_collection(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence *evidence = loading->evidence;
     struct evidence_file *file = &evidence->files[number];
     if (loading->facts_only)
         return true;
-    file->collection = collection_read(evidence->arena, text_of(file, source), number);
+    file->collection = collection_read(evidence->arena, opened->text, number);
     return file->collection;
 }
 
-static bool load_log(struct loading *loading, size_t number, struct source *source)
+static bool load_log(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence *evidence = loading->evidence;
     struct evidence_file *file = &evidence->files[number];
     if (loading->facts_only)
         return true;
-    file->logbook = logbook_read(evidence->arena, source, number);
+    file->logbook = logbook_read(evidence->arena, opened->source, number);
     return file->logbook;
 }
 
-static bool load_dump(struct loading *loading, size_t number, struct source *source)
+static bool load_dump(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence *evidence = loading->evidence;
     struct evidence_file *file = &evidence->files[number];
-    if (loading->facts_only || identify_is_stream(source_peek(source, SOURCE_PEEK_MAX)))
+    if (loading->facts_only || identify_is_stream(source_peek(opened->source, SOURCE_PEEK_MAX)))
         return true;
-    file->dump = dump_read(evidence->arena, source, number);
+    file->dump = dump_read(evidence->arena, opened->source, number);
     return file->dump;
 }
 
-static const struct {
+static const struct loader {
     enum evidence_kind kind;
-    bool (*load)(struct loading *loading, size_t number, struct source *source);
+    bool text;   /* read as one text */
+    bool always; /* even when only facts are asked for: the text shows which of two kinds it is */
+    bool (*load)(struct loading *loading, size_t number, const struct opened *opened);
 } loaders[] = {
-    {EVIDENCE_NODESCONF, load_nodes}, {EVIDENCE_CONF, load_conf}, {EVIDENCE_AOF_MANIFEST, load_manifest},
-    {EVIDENCE_LOG, load_log},         {EVIDENCE_RDB, load_dump}, {EVIDENCE_COLLECTION, load_collection},
+    {EVIDENCE_NODESCONF, true, true, load_nodes},
+    {EVIDENCE_CONF, true, false, load_conf},
+    {EVIDENCE_AOF_MANIFEST, true, false, load_manifest},
+    {EVIDENCE_COLLECTION, true, false, load_collection},
+    {EVIDENCE_LOG, false, false, load_log},
+    {EVIDENCE_RDB, false, false, load_dump},
 };
+
+static const struct loader *loader_for(enum evidence_kind kind)
+{
+    for (size_t i = 0; i < sizeof(loaders) / sizeof(*loaders); i++)
+        if (loaders[i].kind == kind)
+            return &loaders[i];
+    return NULL;
+}
 
 /* A manifest that has been read names this file of its folder. */
 static bool in_manifest(const struct loading *loading, size_t number)
@@ -129,34 +133,45 @@ static bool in_manifest(const struct loading *loading, size_t number)
     return false;
 }
 
-static bool load_content(struct loading *loading, size_t number, struct source *source)
+struct opened load_open(const struct evidence_file *file, bool facts_only)
 {
-    for (size_t i = 0; i < sizeof(loaders) / sizeof(*loaders); i++)
-        if (loaders[i].kind == loading->evidence->files[number].kind)
-            return loaders[i].load(loading, number, source);
-    return true;
+    struct opened opened = {.source = walk_open(file->where, file->named)};
+    struct source *source = opened.source;
+    if (!source)
+        return opened;
+    opened.identity = identify(source_peek(source, SOURCE_PEEK_MAX), names_split(file->path).stem);
+    if (source_why(source) && opened.identity.kind == EVIDENCE_EMPTY)
+        opened.identity.kind = EVIDENCE_UNKNOWN; /* not empty but not opened */
+    const struct loader *loader = loader_for(opened.identity.kind);
+    bool is_text = loader && loader->text && (loader->always || !facts_only);
+    struct source_facts facts;
+    if (is_text)
+        opened.too_long = !source_slurp(source, TEXT_LIMIT, &opened.text) && !source_why(source);
+    if (is_text || facts_only)
+        source_finish(source, &facts);
+    return opened;
 }
 
-enum load load_file(struct loading *loading, size_t number)
+enum load load_file(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence_file *file = &loading->evidence->files[number];
-    struct source *source = walk_open(file->where, file->named);
-    if (!source)
+    if (!opened->source)
         return LOAD_NO_MEMORY;
     struct path_parts parts = names_split(file->path);
-    struct identity identity = identify(source_peek(source, SOURCE_PEEK_MAX), parts.stem);
     bool aside = names_is_set_aside(&parts);
-    bool unopened = source_why(source) && identity.kind == EVIDENCE_EMPTY;
-    file->kind = unopened ? EVIDENCE_UNKNOWN : identity.kind;
-    file->temporary = identity.temporary || aside;
-    file->note = aside ? "set aside by the script of a plan" : identity.note;
+    file->kind = opened->identity.kind;
+    file->temporary = opened->identity.temporary || aside;
+    file->note = aside ? "set aside by the script of a plan" : opened->identity.note;
+    if (opened->too_long)
+        file->unread = too_long;
     bool is_journal = file->kind == EVIDENCE_AOF || (file->kind == EVIDENCE_RDB && in_manifest(loading, number));
     enum load done = is_journal && !loading->facts_only ? LOAD_LATER : LOAD_DONE;
     if (done == LOAD_DONE) {
-        done = load_content(loading, number, source) ? LOAD_DONE : LOAD_NO_MEMORY;
-        take_facts(loading->evidence, file, source);
+        const struct loader *loader = loader_for(file->kind);
+        done = !loader || loader->load(loading, number, opened) ? LOAD_DONE : LOAD_NO_MEMORY;
+        take_facts(loading->evidence, file, opened->source);
     }
-    source_close(source);
+    source_close(opened->source);
     return done;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parsers/bytes/keyslot.h"
+#include "tools/evidence/known_lines.h"
 
 /* 2200-01-01T00:00:00Z: no evidence is younger, so a later time is damage or a hand's work. */
 static const int64_t BELIEVED_UNTIL_MS = INT64_C(7258118400000);
@@ -15,6 +16,7 @@ struct reading {
     struct view_store *store;
     struct arena *arena;   /* of the store: what stays */
     struct arena *scratch; /* ends with the reading */
+    struct known_lines *known;
     struct view *view;
     size_t sighting_cap;
     struct view_defect *defects;
@@ -159,37 +161,55 @@ static const struct entry *entry_of(struct reading *reading, const struct nodesc
     return view_store_intern(reading->store, &draft);
 }
 
-static bool add_node(struct reading *reading, const struct nodesconf_item *item)
+static bool add_sighting(struct reading *reading, const struct statement *said, const struct place *place,
+                         int64_t ping_ms, int64_t pong_ms)
 {
-    const struct nodesconf_node *node = &item->node;
     struct view *view = reading->view;
-    const struct entry *entry = entry_of(reading, node);
     struct sighting *sightings =
         arena_grow(reading->arena, view->sightings, view->count, &reading->sighting_cap, sizeof(*sightings));
-    if (!entry || !sightings || view->count == NO_NODE)
+    if (!sightings || view->count == NO_NODE)
         return false;
     view->sightings = sightings;
     sightings[view->count] = (struct sighting){
-        .entry = entry,
-        .ping_ms = node->ping_ms,
-        .pong_ms = node->pong_ms,
-        .offset = item->place.offset,
-        .length = item->place.length < UINT32_MAX ? (uint32_t)item->place.length : UINT32_MAX,
-        .line = item->place.line,
-        .link = (uint8_t)node->link,
-        .myself = node->flags & NODE_MYSELF,
+        .entry = said->entry,
+        .ping_ms = ping_ms,
+        .pong_ms = pong_ms,
+        .offset = place->offset,
+        .length = place->length < UINT32_MAX ? (uint32_t)place->length : UINT32_MAX,
+        .line = place->line,
+        .link = said->link,
+        .myself = said->myself,
     };
-    if (node->flags & NODE_MYSELF && view->myself_count++ == 0)
+    if (said->myself && view->myself_count++ == 0)
         view->myself = view->count;
     view->count++;
-    if (node->pong_ms > view->newest_pong_ms && node->pong_ms < BELIEVED_UNTIL_MS)
-        view->newest_pong_ms = node->pong_ms;
-    view->any_bus_port |= node->has_bus_port;
-    view->any_hostname |= node->hostname.len > 0;
-    view->any_aux |= node->has_aux;
-    view->any_client_address |= node->has_client_address;
-    view->any_client_port |= node->has_client_port;
+    if (pong_ms > view->newest_pong_ms && pong_ms < BELIEVED_UNTIL_MS)
+        view->newest_pong_ms = pong_ms;
+    view->any_bus_port |= said->has_bus_port;
+    view->any_hostname |= said->has_hostname;
+    view->any_aux |= said->has_aux;
+    view->any_client_address |= said->has_client_address;
+    view->any_client_port |= said->has_client_port;
     return true;
+}
+
+static bool add_node(struct reading *reading, const struct nodesconf_item *item)
+{
+    const struct nodesconf_node *node = &item->node;
+    const struct statement said = {
+        .entry = entry_of(reading, node),
+        .link = (uint8_t)node->link,
+        .myself = node->flags & NODE_MYSELF,
+        .has_bus_port = node->has_bus_port,
+        .has_hostname = node->hostname.len > 0,
+        .has_aux = node->has_aux,
+        .has_client_address = node->has_client_address,
+        .has_client_port = node->has_client_port,
+    };
+    if (!said.entry || !add_sighting(reading, &said, &item->place, node->ping_ms, node->pong_ms))
+        return false;
+    return !item->before.len || !item->behind.len ||
+           known_lines_add(reading->known, reading->arena, item->before, item->behind, &said);
 }
 
 /* Servers read every vars line, so a later one overrides what it names. */
@@ -288,8 +308,17 @@ static bool make_room(struct reading *reading, struct bytes text)
 
 static bool read_all(struct reading *reading, struct nodesconf *reader)
 {
+    struct nodesconf_ahead line;
     struct nodesconf_item item;
     for (;;) {
+        const struct statement *said =
+            nodesconf_peek(reader, &line) ? known_lines_find(reading->known, line.before, line.behind) : NULL;
+        if (said) {
+            nodesconf_pass(reader);
+            if (!add_sighting(reading, said, &line.place, line.ping_ms, line.pong_ms))
+                return false;
+            continue;
+        }
         switch (nodesconf_next(reader, &item)) {
         case PARSE_ITEM:
             if (!add_item(reading, &item))
@@ -318,7 +347,8 @@ struct view *view_read(struct view_store *store, struct bytes text, bool capture
         view->file = file;
         view->capture = capture;
         view->myself = SIZE_MAX;
-        struct reading reading = {.store = store, .arena = arena, .scratch = scratch, .view = view};
+        struct reading reading = {.store = store, .arena = arena, .scratch = scratch, .view = view,
+                                  .known = view_store_lines(store)};
         done = make_room(&reading, text) && read_all(&reading, reader) && !arena_failed(arena) &&
                view_index(view, arena);
     }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "tools/evidence/known_lines.h"
 #include "tools/evidence/numbering.h"
 #include "tools/evidence/view.h"
 
@@ -24,6 +25,7 @@ struct view_store {
     struct numbering node_numbering;
     struct entry_set entries;
     struct entry_set stances; /* entries reduced to what a comparison looks at */
+    struct known_lines lines;
 };
 
 enum { BUS_PORT_DISTANCE = 10000, SPELLING_MAX = 256 };
@@ -39,6 +41,11 @@ struct view_store *view_store_new(struct arena *arena)
 struct arena *view_store_arena(const struct view_store *store)
 {
     return store->arena;
+}
+
+struct known_lines *view_store_lines(struct view_store *store)
+{
+    return &store->lines;
 }
 
 static uint32_t find_node(const struct view_store *store, struct bytes id, uint64_t hash)

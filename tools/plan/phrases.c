@@ -13,7 +13,7 @@ static const char *client(const struct plan *plan)
 }
 
 /* client -h IP -p PORT WORD... ; the words end with NULL. */
-static const char *const *command(const struct plan *plan, struct arena *arena, bool everywhere, ...)
+static const char *const *command(const struct plan *plan, struct arena *arena, int everywhere, ...)
 {
     const char **argv = arena_array(arena, MOST_WORDS, sizeof(*argv));
     size_t n = 0;

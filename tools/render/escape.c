@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { SHORT_ID = 8 };
+
 struct range {
     uint32_t from, to;
 };
@@ -171,6 +173,12 @@ void escape_word(struct out *out, struct bytes bytes)
 void escape_terminal(struct out *out, struct bytes bytes)
 {
     write_form(out, bytes, (struct special){0, 0});
+}
+
+void escape_short_id(struct out *out, const char *id)
+{
+    struct bytes text = escape_string(id);
+    escape_printable(out, (struct bytes){text.at, text.len < SHORT_ID ? text.len : SHORT_ID});
 }
 
 /* The longest part of the bytes whose printable form is at most `columns` wide. */

@@ -30,6 +30,9 @@ void escape_word(struct out *out, struct bytes bytes);
  * already is not changed. For whole messages. */
 void escape_terminal(struct out *out, struct bytes bytes);
 
+/* The printable form of the first 8 bytes of an id, by which it is known to people. NULL gives nothing. */
+void escape_short_id(struct out *out, const char *id);
+
 /* The printable form, cut at a character or \xNN boundary and ended by "..." when it would be wider than `columns`
  * (of 3 or more; 0 cuts nothing). */
 void escape_cut(struct out *out, struct bytes bytes, size_t columns);

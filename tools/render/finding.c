@@ -54,6 +54,13 @@ static void seen_in(struct out *out, const struct findings *findings, const stru
     }
 }
 
+/* A word of a command line to be copied, or else the other. */
+static void word(struct out *out, const char *text, const char *otherwise)
+{
+    if (!escape_shell(out, escape_string(text)) && !escape_shell(out, escape_string(otherwise)))
+        out_text(out, "NODE");
+}
+
 static void next_command(struct out *out, const struct finding *finding, const char *case_path)
 {
     static const char *const of_node[] = {"rejoin", "remove"};
@@ -65,9 +72,9 @@ static void next_command(struct out *out, const struct finding *finding, const c
     if (!needs_node || !finding->node)
         return;
     out_format(out, "       %-9s rcf-plan %s ", "do", finding->goal);
-    safe(out, finding->node);
+    word(out, finding->node, finding->node_id);
     out_byte(out, ' ');
-    safe(out, case_path);
+    word(out, case_path, "CASE");
     out_text(out, "     (or: remove)\n");
 }
 
@@ -80,8 +87,11 @@ void finding_text(struct out *out, const struct findings *findings, const struct
     if (finding->node) {
         out_text(out, "  ");
         safe(out, finding->node);
-        if (finding->node_id)
-            out_format(out, " (%.8s)", finding->node_id);
+        if (finding->node_id) {
+            out_text(out, " (");
+            escape_short_id(out, finding->node_id);
+            out_byte(out, ')');
+        }
     } else if (finding->host) {
         out_text(out, "  host ");
         safe(out, finding->host);

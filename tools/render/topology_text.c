@@ -100,6 +100,19 @@ static void primary_row(struct topology_writing *w, struct table *table, const s
     table_row(table);
 }
 
+static void write_unplaced_replica(struct topology_writing *w, const struct cluster *cluster, const struct node *node)
+{
+    if (node->follows == NO_NODE) {
+        out_text(w->out, "replica of a node in no view (");
+        escape_short_id(w->out, view_store_id(w->evidence->store, node->entry->primary));
+        out_byte(w->out, ')');
+    } else {
+        out_text(w->out, "replica of ");
+        escape_printable(w->out, escape_string(cluster->nodes[node->follows].name));
+        out_text(w->out, ", which is no primary of the cluster");
+    }
+}
+
 /* What has no row among the primaries: replicas without a primary that is known, outsiders, ghosts, open slots. */
 static void write_others(struct topology_writing *w, const struct topology *topology)
 {
@@ -114,7 +127,9 @@ static void write_others(struct topology_writing *w, const struct topology *topo
             continue;
         out_text(w->out, "  ");
         escape_printable(w->out, escape_string(node->name));
-        out_format(w->out, " (%.8s)  ", node->id);
+        out_text(w->out, " (");
+        escape_short_id(w->out, node->id);
+        out_text(w->out, ")  ");
         if (node->standing == STANDING_OUTSIDER)
             out_format(w->out, "outside: no member lists it; lists members itself; epoch %llu",
                        (unsigned long long)(node->entry ? node->entry->config_epoch : 0));
@@ -122,11 +137,8 @@ static void write_others(struct topology_writing *w, const struct topology *topo
             out_text(w->out, "ghost: listed only in handshake or without address");
         else if (roleless)
             out_text(w->out, "listed without a role");
-        else if (node->follows == NO_NODE)
-            out_format(w->out, "replica of a node in no view (%.8s)",
-                       view_store_id(w->evidence->store, node->entry->primary));
         else
-            out_format(w->out, "replica of %s, which is no primary of the cluster", cluster->nodes[node->follows].name);
+            write_unplaced_replica(w, cluster, node);
         const struct dump *dump = topology_dump(w, node);
         if (dump) {
             out_text(w->out, "; ");
