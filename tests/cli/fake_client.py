@@ -23,8 +23,8 @@ def info(state, section):
     return '\r\n'.join(lines) + '\r\n'
 
 
-def answer(state, words):
-    if state['down']:
+def answer(state, address, words):
+    if state['down'] and address == state['target']:
         return ''
     if words == ['CLUSTER', 'NODES']:
         return nodes_of(state)
@@ -58,7 +58,7 @@ def main(path, name, words):
         state['joined'] = True
         print('[OK] New node added correctly.')
     elif name != 'sleep':
-        print(answer(state, words[4:]))
+        print(answer(state, '%s:%s' % (words[1], words[3]), words[4:]))
     with open(path, 'w') as file:
         json.dump(state, file)
     return code

@@ -38,15 +38,13 @@ def as_word(payload):
 # Where a payload goes: a function of the line's fields and of the payload as a word.
 PLACES = {
     'ip': lambda f, word: [f[0], word + b':' + f[1].rsplit(b':', 1)[1], *f[2:]],
-    'port': lambda f, word: [f[0], f[1].split(b':')[0] + b':' + word, *f[2:]],
     'hostname': lambda f, word: [f[0], f[1] + b',' + word, *f[2:]],
     'nodename': lambda f, word: [f[0], f[1] + b',,nodename=' + word + b',shard-id=' + f[0], *f[2:]],
     'id': lambda f, word: [word, *f[1:]],
     'flags': lambda f, word: [f[0], f[1], f[2] + b',' + word, *f[3:]],
     'primary': lambda f, word: [*f[:3], word, *f[4:]],
-    'ping': lambda f, word: [*f[:4], word, *f[5:]],
-    'epoch': lambda f, word: [*f[:6], word, *f[7:]],
-    'link': lambda f, word: [*f[:7], word, *f[8:]],
+    'a number': lambda f, word: [*f[:4 + len(word) % 3], word, *f[5 + len(word) % 3:]],
+    'port and link': lambda f, word: [f[0], f[1].split(b':')[0] + b':' + word, *f[2:7], word, *f[8:]],
     'slots': lambda f, word: [*f, word],
 }
 
@@ -86,10 +84,12 @@ def check_manifest(about, case, manifest):
     expect(process.returncode == 0, '%s: sha256sum does not accept the manifest: %r' % (about, process.stdout[:300]))
 
 
-def check_everything(case, about, node=NODE):
-    """Every command in every format: the promises of check_output, and none of the payloads as it is."""
+def check_everything(case, about, node=NODE, only=None):
+    """Every command in every format keeps the promises of check_output; with `only`, these commands in their first way."""
     values = dict(places(case), node=node)
     for name, words, form in all_calls(values):
+        if only and (name not in only or not set(next(calls(name, values))) <= set(words)):
+            continue
         code, out, err = raw(name, *words)
         if '--manifest' in words:
             check_manifest(about, case, out)
@@ -135,6 +135,9 @@ def run_script(folder, script, plan, nodes):
         return process, [json.loads(line) for line in file]
 
 
+tried = set()
+
+
 def check_script(folder, about, words, nodes, must_run=False):
     """Refused, or sound for sh and shellcheck and, run, a caller of nothing but what the plan says."""
     code, script, err = raw('rcf-plan', '--format=sh', *words)
@@ -142,6 +145,10 @@ def check_script(folder, about, words, nodes, must_run=False):
         expect(not script and err, '%s: refused, but a script is written' % about)
         expect(not must_run, '%s: no script: %r' % (about, err))
         return False
+    same_but_fingerprint = script.replace(re.search(rb'^fingerprint=(.*)$', script, re.M).group(1), b'') if b'fingerprint=' in script else script
+    if same_but_fingerprint in tried and not must_run:
+        return True
+    tried.add(same_but_fingerprint)
     path = folder + '/script.sh'
     write(path, script)
     for checker in (['sh', '-n', path], ['shellcheck', path]):
@@ -191,6 +198,8 @@ def check_plans(folder):
 
 # ---------------------------------------------------------------- the places
 
+VIEWING = ('rcf-check', 'rcf-diff', 'rcf-nodes', 'rcf-plan', 'rcf-prejoin', 'rcf-timeline', 'rcf-topology')
+
 
 def check_words(folder):
     """Payloads in each field of nodes.conf, in all files alike."""
@@ -202,9 +211,8 @@ def check_words(folder):
             for path in glob.glob(case + '/hosts/*/*/nodes*'):
                 write(path, poisoned(read(path), place, payloads))
             # The target keeps its name in other files, where it has one at all.
-            check_everything(case, about, ID[:12] if place != 'id' else NODE)
-            for goal in ('rejoin', 'remove'):
-                check_script(folder, about, [goal, ID, case], live_nodes(case))
+            check_everything(case, about, ID[:12] if place != 'id' else NODE, only=VIEWING)
+            check_script(folder, about, ['rejoin', ID, case], live_nodes(case))
 
 
 def check_texts(folder):

@@ -1,6 +1,7 @@
 #include "tools/evidence/evidence.h"
 
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -702,6 +703,39 @@ Test(evidence, facts_only_loads_nothing)
         cr_assert_null(evidence->files[i].dump);
     }
     evidence_close(evidence);
+}
+
+/* The story as it is read with the processors of a set. */
+static struct evidence *open_with(const cpu_set_t *processors)
+{
+    cr_assert_eq(sched_setaffinity(0, sizeof(*processors), processors), 0);
+    return open_one(STORY);
+}
+
+Test(evidence, is_the_same_with_one_processor)
+{
+    cpu_set_t all, one;
+    int first = 0;
+    cr_assert_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+    while (!CPU_ISSET(first, &all))
+        first++;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    struct evidence *alone = open_with(&one), *together = open_with(&all);
+    cr_assert_eq(alone->file_count, together->file_count);
+    cr_assert_gt(alone->file_count, 100);
+    for (size_t i = 0; i < alone->file_count; i++) {
+        const struct evidence_file *a = &alone->files[i], *b = &together->files[i];
+        cr_assert(a->kind == b->kind && a->instance == b->instance, "%s", a->path);
+        cr_assert_str_eq(a->sha256, b->sha256, "%s", a->path);
+        cr_assert_eq(a->view == NULL, b->view == NULL, "%s", a->path);
+        for (size_t k = 0; a->view && k < a->view->count; k++) {
+            const struct entry *left = a->view->sightings[k].entry, *right = b->view->sightings[k].entry;
+            cr_assert(left->number == right->number && left->node == right->node && left->stance == right->stance);
+        }
+    }
+    evidence_close(alone);
+    evidence_close(together);
 }
 
 Test(evidence, collections_say_where_and_when)

@@ -196,22 +196,32 @@ static bool skip_to(struct source *source, uint64_t offset)
     return true;
 }
 
+static bool read_decoded(const struct evidence *evidence, size_t file, uint64_t offset, uint8_t *bytes, size_t len)
+{
+    struct source *source = evidence_reopen(evidence, file);
+    size_t got = 0, n = 1;
+    if (source && skip_to(source, offset))
+        for (; got < len && n; got += n)
+            n = source_read(source, bytes + got, len - got);
+    source_close(source);
+    return got == len;
+}
+
 struct bytes evidence_excerpt(const struct evidence *evidence, size_t file, uint64_t offset, uint64_t length,
                               size_t cap, struct arena *arena)
 {
+    const struct evidence_file *found = &evidence->files[file];
     struct bytes none = {(const uint8_t *)"", 0};
-    size_t want = length < cap ? (size_t)length : cap, got = 0, n = 1;
-    if (!want || !is_as_read(&evidence->files[file]) || offset > evidence->files[file].facts.decoded)
+    size_t want = length < cap ? (size_t)length : cap;
+    if (!want || !is_as_read(found) || offset > found->facts.decoded)
         return none;
-    uint64_t left = evidence->files[file].facts.decoded - offset;
+    uint64_t left = found->facts.decoded - offset;
     want = want < left ? want : (size_t)left;
-    struct source *source = evidence_reopen(evidence, file);
     uint8_t *bytes = arena_alloc(arena, want);
-    if (source && bytes && skip_to(source, offset))
-        for (; got < want && n; got += n)
-            n = source_read(source, bytes + got, want - got);
-    source_close(source);
-    return got == want && want ? (struct bytes){bytes, got} : none;
+    bool read = bytes && want && (found->facts.coding == SOURCE_PLAIN
+                                      ? walk_read(found->where, found->named, offset, bytes, want)
+                                      : read_decoded(evidence, file, offset, bytes, want));
+    return read ? (struct bytes){bytes, want} : none;
 }
 
 enum { SHORTEST_ID = 8 };
