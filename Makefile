@@ -114,6 +114,7 @@ run-tests: all $(BUILD)/unit check-manifest
 	@rm -rf $(BUILD)/sanitizer && mkdir -p $(BUILD)/sanitizer
 	@RCF_BUILD=$(BUILD) PYTHON=$(PYTHON) RCF_SANITIZE=$(SANITIZE) \
 	ASAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/sanitizer/asan:detect_leaks=1 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.supp:print_suppressions=0 \
 	UBSAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/sanitizer/ubsan:print_stacktrace=1 \
 	$(BUILD)/unit --jobs $(TEST_JOBS) $(TESTS); code=$$?; \
 	cd fixtures && sha256sum --check --quiet MANIFEST.sha256 || { echo "fixtures were changed by a test"; exit 1; }; \

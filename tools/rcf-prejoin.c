@@ -74,7 +74,7 @@ static const struct cli_command command = {
              "\n"
              "The tools of the server ask the running process for cluster_known_nodes:1 and no\n"
              "db0; their answer is shown where it differs. Both are about these files: a process\n"
-             "that still runs may hold more, and its command line may override redis.conf.\n",
+             "that still runs may hold more, and its command line may override redis.conf.",
     .exit_codes = {"empty", "not empty", "cannot tell, or the job could not be done"},
     .examples =
         (const char *const[]){"rcf-prejoin fixtures/incidents-redis-7.0.15/instances/hosts/127.0.13.6/7100",

@@ -17,8 +17,8 @@ SYSTEM = ('/etc/ld.so', '/lib', '/usr/lib', '/usr/local/lib', '/etc/ssl', '/proc
 
 def traced(name, words, log):
     """Name, arguments and result of each call; descriptors are shown with their paths."""
-    # A report of leaks cannot be made under strace.
-    environment = dict(os.environ, ASAN_OPTIONS=os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0')
+    # Under strace no report of leaks can be made, and the folder that a sanitizer makes for its reports would be seen.
+    environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=0', UBSAN_OPTIONS='')
     subprocess.run(['strace', '-f', '-y', '-qq', '-o', log, '-e', 'trace=file,desc,network,process', os.path.join(BUILD, name), *words],
                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=300)
     with open(log, errors='backslashreplace') as file:

@@ -1,4 +1,4 @@
-"""Live clusters for tests: Debian's redis-server on loopback addresses, created, driven, collected and stopped.
+"""Module: live clusters for tests: Debian's redis-server on loopback addresses, created, driven, collected and stopped.
 
 Each cluster has a network of its own, 127.0.A.0/24, whose addresses stand for hosts, so that several run side by side on
 the same ports. Everything lies below one temporary directory, every wait polls and is bounded, and stop_all() ends

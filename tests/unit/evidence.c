@@ -238,7 +238,7 @@ Test(evidence, host_folders_of_the_case)
     cr_assert_str_eq(evidence->host_basis, "host folders of the case");
     for (size_t i = 0; i < STORY_SERVERS; i++) {
         cr_assert_str_eq(evidence->instances[i].ip, story[i].ip);
-        cr_assert_eq(evidence->instances[i].port, atoi(story[i].port));
+        cr_assert_eq(evidence->instances[i].port, strtoul(story[i].port, NULL, 10));
         cr_assert_str_eq(evidence->instances[i].host, story[i].ip);
     }
     cr_assert_str_eq(instance_of(evidence, "b9ff0e9b")->name, "127.0.0.6:7002");

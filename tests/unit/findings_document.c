@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/findings/explain.h"
+#include "tools/plan/plan.h"
 
 enum { WIDTH = 96, LINES_MIN = 12, LINES_MAX = 30 };
 
@@ -93,13 +94,13 @@ Test(findings_document, names_a_command_and_the_usual_wrong_repair)
 
 Test(findings_document, refers_to_findings_and_plans_that_exist)
 {
-    static const char *const goals[] = {"rejoin", "remove", "add", "replicate", "reshard", "create", "repair"};
     const char *text = document();
     for (const char *at = strstr(text, "rcf-plan "); at; at = strstr(at + 1, "rcf-plan ")) {
         bool known = false;
-        for (size_t g = 0; g < sizeof(goals) / sizeof(goals[0]); g++) {
-            size_t len = strlen(goals[g]);
-            known |= strncmp(at + 9, goals[g], len) == 0 && (at[9 + len] == ' ' || at[9 + len] == '`');
+        for (int goal = GOAL_REJOIN; goal <= GOAL_REMOVE; goal++) {
+            const char *word = plan_goal_word((enum plan_goal)goal);
+            size_t len = strlen(word);
+            known |= strncmp(at + 9, word, len) == 0 && (at[9 + len] == ' ' || at[9 + len] == '`');
         }
         cr_assert(known, "no such goal: %.30s", at);
     }

@@ -126,7 +126,7 @@ static bool choose_entry(struct plan *plan, struct arena *arena, uint32_t target
     if (primary != NO_NODE && cluster->nodes[primary].standing == STANDING_MEMBER && cluster->nodes[primary].primary)
         plan->primary_id = cluster->nodes[primary].id;
     else
-        detail(plan, arena, "its former primary is no member any more: it is added without one; see rcf-plan replicate");
+        detail(plan, arena, "its former primary is no member any more: it is added without one; CLUSTER REPLICATE gives it another");
     return true;
 }
 

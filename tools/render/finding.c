@@ -192,7 +192,7 @@ static const struct column columns[] = {
     [C_OFFSET] = {"offset", COLUMN_U64, .help = "the offset in it"},
     [C_LENGTH] = {"length", COLUMN_U64, .help = "the length of the excerpt"},
     [C_PLACES] = {"places", COLUMN_COUNT, .help = "how many places show it; JSON lists them"},
-    [C_REMEDY] = {"remedy", COLUMN_TEXT, .help = "the goal of rcf-plan that answers it"},
+    [C_REMEDY] = {"remedy", COLUMN_TEXT, .help = "rejoin: rcf-plan has the steps; repair: --explain says what to do"},
 };
 
 const struct record_type finding_record = {"rcf-check", 1, "findings", columns, sizeof(columns) / sizeof(columns[0])};
