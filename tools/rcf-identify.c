@@ -90,7 +90,7 @@ static const struct cli_command command = {
         "A PATH is a directory, which is walked without following symbolic links, or a file; - is standard input.\n"
         "Paths in a manifest are relative to the PATH when there is one and it is a directory: run sha256sum -c\n"
         "there. What a manifest does not say about time, time zone and host is not assumed by any command.\n"
-             "Of the two lists of fields below, the second is that of --verify.",
+        "Of the two lists of fields below, the second is that of --verify.",
     .exit_codes = {"all files are whole, or match the list", "a file is damaged, or differs from the list",
                    "a file could not be read to its end, or changed meanwhile"},
     .examples = (const char *const[]){"rcf-identify fixtures/seed-document",

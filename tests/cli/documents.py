@@ -96,9 +96,20 @@ def check_links(path):
         expect(os.path.exists(os.path.join(os.path.dirname(path), target)), '%s: a link to %s, which does not exist' % (path, target))
 
 
+def check_names(path):
+    """Commands that a document names are built, files of the tree that it names are there."""
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    for name in sorted(set(re.findall(r'(?<![.\w/-])rcf-[a-z]+(?:-[a-z]+)*', text))):
+        expect(shutil.which(name, path=BUILD), '%s: %s, which is no command' % (path, name))
+    for name in sorted(set(re.findall(r'`((?:parsers|tools|tests|docs|fixtures)/[\w./-]+)`', text))):
+        expect(os.path.exists(name), '%s: %s, which does not exist' % (path, name))
+
+
 total = 0
 for document in ['README.md', *sorted(glob.glob('docs/**/*.md', recursive=True))]:
     total += check_document(document)
     check_links(document)
+    check_names(document)
 expect(total, 'no document shows an example')
 finish()

@@ -149,7 +149,7 @@ bool plan_add(struct plan *plan, struct arena *arena, enum action action)
     case ACTION_MOVE_ASIDE:
         where = host;
         argv = list_of(arena, "mv", plan->config_file, arena_format(arena, "%s.rcf-removed", plan->config_file), NULL);
-        expect = "nothing printed; a start would give a new, empty identity";
+        expect = "nothing printed; a start would make a stranger of it";
         undo = "move it back";
         break;
     case ACTION_FORGET:
