@@ -129,7 +129,7 @@ enum parse_step nodesconf_next(struct nodesconf *reader, struct nodesconf_item *
 /* For those who read many files that repeat each other: shows the next line without reading it. False when the next
  * step belongs to the latest line, or when the next line has no LF, is too long, or has no valid numbers for times.
  * When another item of a reader opened the same way had the same `before` and `behind`, none of them empty, then
- * nodesconf_next() would give the same item but for times and place, and nodesconf_pass() may be called in its stead. */
+ * nodesconf_next() would give the same item but for times and place, and nodesconf_pass() may be called instead. */
 bool nodesconf_peek(struct nodesconf *reader, struct nodesconf_ahead *ahead);
 
 /* Goes past the line that nodesconf_peek() has just shown. */

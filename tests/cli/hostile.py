@@ -11,14 +11,15 @@ import subprocess
 import sys
 import tempfile
 
-from commands import CASE, all_calls, calls, check_output, commands, formats, places, raw, title
+from commands import CASE, all_calls, calls, check_output, commands, places, raw, title
 from support import expect, finish, same
 from tracing import check_calls
 
 ID = 'b9ff0e9ba591bdebcd6e823581ec3d84068be1d5'
 NODE = '127.0.0.6:7002'
 IDS = [b'2d', b'5e', b'b9', b'b8', b'3b', b'bd', b'3e']  # how the ids of the case begin
-SHARP = [b'$(touch${IFS}pwned)', b'`touch${IFS}pwned`', b';touch${IFS}pwned;', b"';touch${IFS}pwned;'", b'&&touch${IFS}pwned', b'|touch${IFS}pwned',
+SHARP = [b'$(touch${IFS}pwned)', b'`touch${IFS}pwned`', b';touch${IFS}pwned;', b"';touch${IFS}pwned;'", b'&&touch${IFS}pwned',
+         b'|touch${IFS}pwned',
          b'-rf', b'--help', b'=cmd|calc', b'@SUM(1)', b'+1+1', b'-1-1', b'\x1b[31mred\x1b[0m', b'\x1b]0;title\x07', b'\x9b31m',
          b'\xc2\x9b31m', b'\xe2\x80\xaegnp', b'\xef\xbb\xbf', b'<script>alert(1)</script>', b'</script>&amp;', b"it's", b'\\x1b[2J', b'%s%n%1000000d',
          b'\xff\xfe', b'\xed\xa0\x80', b'A' * 5000, b'{host}', b'../../../../etc/passwd', b'/etc/passwd', b'\x7f\x08\x08', b'#', b'!', b'*']

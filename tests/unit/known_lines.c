@@ -1,5 +1,5 @@
-/* Lines that a store knows must say what reading them says: the same texts, whole, changed and cut, through a store that
- * has met nearly all of their lines and through one that has met none. */
+/* Lines that a store knows must say what reading them says: the same texts, whole, changed and cut, through a store
+ * that has met nearly all of their lines and through one that has met none. */
 #include "tools/evidence/known_lines.h"
 
 #include <criterion/criterion.h>
@@ -164,7 +164,8 @@ static void expect_as_fresh(struct view_store *store, struct bytes text)
 
 /* Every generation of lines, and what is next to being plain. */
 static const char sample[] =
-    A " 10.0.0.1:7000@17000,a.example,tls-port=0" SHARD " myself,master - 0 1795359941211 9 connected 0-99 [5->-" B "]\n"
+    A " 10.0.0.1:7000@17000,a.example,tls-port=0" SHARD " myself,master - 0 1795359941211 9 connected 0-99"
+    " [5->-" B "]\n"
     B " 10.0.0.2:7000@17000,,client-ipv4=192.0.2.1,client-tcp-port=6379" SHARD " master - 0 1795359941000 10 connected"
     " 100-16383\n"
     C " 10.0.0.3:7000@17000 slave " A " 1795359941211 1795359942016 9 disconnected\n"
@@ -210,7 +211,8 @@ Test(known_lines, other_times_are_no_other_line)
         expect_as_fresh(store, run_of(text));
     }
     cr_expect_eq(known->count, 1);
-    struct view *view = view_read(store, run_of(A " 10.0.0.1:7000@17000 myself,master - 0 0 5 connected 0-9\n"), false, 0);
+    struct bytes own = run_of(A " 10.0.0.1:7000@17000 myself,master - 0 0 5 connected 0-9\n");
+    struct view *view = view_read(store, own, false, 0);
     cr_expect_eq(known->count, 2, "an own line is another");
     cr_expect_eq(view->myself_count, 1);
     cr_expect_eq(view_store_entries(store), 1);

@@ -1,6 +1,7 @@
 #include "tools/cluster/membership.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------ the clock of a log */
 
@@ -39,6 +40,35 @@ bool instance_log_zone(const struct instance *instance, int32_t *zone_s, int *ye
             return true;
         }
     return false;
+}
+
+/* The zone of an instance's logs, else that of another instance on its host: a host has one local time. */
+static bool host_log_zone(const struct evidence *evidence, const struct instance *instance, int32_t *zone_s, int *year)
+{
+    if (instance_log_zone(instance, zone_s, year))
+        return true;
+    for (size_t i = 0; i < evidence->instance_count; i++)
+        if (strcmp(evidence->instances[i].host, instance->host) == 0 && instance_log_zone(&evidence->instances[i], zone_s, year))
+            return true;
+    return false;
+}
+
+int64_t membership_birth_ms(const struct cluster *cluster, uint32_t index)
+{
+    const struct node *node = &cluster->nodes[index];
+    const struct instance *instance = node->instance == SIZE_MAX ? NULL : &cluster->evidence->instances[node->instance];
+    int32_t zone;
+    int year;
+    if (!instance || !host_log_zone(cluster->evidence, instance, &zone, &year))
+        return 0;
+    for (size_t b = 0; b < instance->logbook_count; b++)
+        for (size_t l = 0; l < instance->logbooks[b]->count; l++) {
+            const struct logbook_line *line = &instance->logbooks[b]->lines[l];
+            bool its = line->text && view_store_find(cluster->evidence->store, (struct bytes){(const uint8_t *)line->text, 40}) == node->number;
+            if ((line->event == LOGBOOK_NEW_IDENTITY || line->event == LOGBOOK_RESET_IDENTITY) && its && line->time.known)
+                return log_unix_ms(&line->time, year, zone);
+        }
+    return 0;
 }
 
 /* The first line in which the node saw a working cluster under this id; `last`: the last such line. */
@@ -102,15 +132,56 @@ static const struct claim *older_view(const struct cluster *cluster, const struc
     return NULL;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
+static const char *host_of(const struct cluster *cluster, size_t instance)
 {
-    return a == 0 || (b != 0 && b < a) ? b : a;
+    return cluster->evidence->instances[instance].host;
+}
+
+/* A moment at which the node was in the cluster, by the clock of `witness`, is earlier than the newest pong of a view, by the
+ * clock of its own host. Two hosts' clocks may differ. */
+static bool before(const struct cluster *cluster, int64_t moment_ms, size_t witness, size_t instance)
+{
+    const int64_t skew_ms = 60 * 1000;
+    int64_t newest = cluster->evidence->instances[instance].view->newest_pong_ms;
+    bool one_clock = strcmp(host_of(cluster, witness), host_of(cluster, instance)) == 0;
+    return moment_ms && newest > moment_ms + (one_clock ? 0 : skew_ms);
 }
 
 /* The clock of pongs; see the header. */
-static bool forgot_in_time(const struct view *view, const struct membership *membership)
+static bool forgot_in_time(const struct cluster *cluster, const struct node *node, size_t instance,
+                           const struct membership *membership)
 {
-    return membership->proof_ms && view->newest_pong_ms > membership->proof_ms;
+    if (node->instance != SIZE_MAX && before(cluster, membership->log_ms, node->instance, instance))
+        return true;
+    if (membership->former_claim &&
+        before(cluster, membership->former_claim->sighting->pong_ms, membership->former_claim->instance, instance))
+        return true;
+    for (size_t c = 0; c < node->claim_count; c++) {
+        const struct claim *claim = &node->claims[c];
+        /* Of a node that nobody lists, its own view: when it was last in contact, it was a member in its own eyes. */
+        int64_t moment = !claim->own ? claim->sighting->pong_ms
+                         : node->standing == STANDING_OUTSIDER ? claim->view->newest_pong_ms : 0;
+        if (before(cluster, moment, claim->instance, instance))
+            return true;
+    }
+    return false;
+}
+
+/* The view may have lost the node's line to damage: then its silence says nothing. */
+static bool may_have_lost(const struct view *view)
+{
+    static const enum nodesconf_defect harmless[] = {NODESCONF_LINE_CR, NODESCONF_LINK, NODESCONF_AUX_UNKNOWN,
+                                                     NODESCONF_AUX_VALUE, NODESCONF_HANDSHAKE_SAVED, NODESCONF_VARS_UNKNOWN};
+    if (!view->capture && !view->has_vars)
+        return true;
+    for (size_t d = 0; d < view->defect_count; d++) {
+        bool harmful = true;
+        for (size_t h = 0; h < sizeof(harmless) / sizeof(harmless[0]); h++)
+            harmful &= view->defects[d].code != harmless[h];
+        if (harmful)
+            return true;
+    }
+    return false;
 }
 
 struct membership membership_of(const struct cluster *cluster, uint32_t index, struct arena *arena)
@@ -127,21 +198,13 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
             m.former = FORMER_LOG;
         int32_t zone;
         int year;
-        if (m.former_line && m.former_line->time.known && instance_log_zone(instance, &zone, &year))
-            m.proof_ms = log_unix_ms(&m.former_line->time, year, zone);
+        if (m.former_line && m.former_line->time.known && host_log_zone(cluster->evidence, instance, &zone, &year))
+            m.log_ms = log_unix_ms(&m.former_line->time, year, zone);
     }
     m.former_claim = older_view(cluster, node, arena);
     if (m.former_claim) {
         if (m.former == FORMER_UNKNOWN)
             m.former = FORMER_VIEW;
-        m.proof_ms = earlier(m.proof_ms, m.former_claim->sighting->pong_ms);
-    }
-    for (size_t c = 0; c < node->claim_count; c++) {
-        const struct claim *claim = &node->claims[c];
-        if (!claim->own)
-            m.proof_ms = earlier(m.proof_ms, claim->sighting->pong_ms);
-        else if (node->standing == STANDING_OUTSIDER) /* when it was last in contact, it was a member in its own eyes */
-            m.proof_ms = earlier(m.proof_ms, claim->view->newest_pong_ms);
     }
     for (size_t i = 0; i < cluster->core_count; i++) {
         if (cluster->evidence->instances[cluster->core[i]].node == node->number)
@@ -150,7 +213,7 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
         case SILENCE_LISTS: m.lists++; break;
         case SILENCE_FORGOT:
             m.forgot++;
-            m.forgot_in_time += forgot_in_time(cluster->evidence->instances[cluster->core[i]].view, &m);
+            m.forgot_in_time += forgot_in_time(cluster, node, cluster->core[i], &m);
             break;
         case SILENCE_UNSAVED: m.unsaved++; break;
         }
@@ -167,7 +230,13 @@ enum silence membership_silence(const struct cluster *cluster, uint32_t index, s
     const struct sighting *sighting = view_find(view, node->number);
     if (sighting && (node->standing != STANDING_OUTSIDER || sighting_names(sighting)))
         return SILENCE_LISTS;
-    if (forgot_in_time(view, membership))
+    if (may_have_lost(view))
+        return SILENCE_UNSAVED;
+    if (forgot_in_time(cluster, node, instance, membership))
+        return SILENCE_FORGOT;
+    /* Nobody lists it, and its log says that it saw a working cluster: without a dated line to compare, or on another
+     * host's clock, the order of saving is taken as it stands. */
+    if (node->standing == STANDING_OUTSIDER && membership->log_ms && view->newest_pong_ms > membership->log_ms)
         return SILENCE_FORGOT;
     uint64_t epoch = took_part(cluster, node, &how);
     if (epoch && view_epoch(view) >= epoch)

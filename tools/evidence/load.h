@@ -26,8 +26,9 @@ struct loading {
 
 enum load { LOAD_DONE, LOAD_LATER, LOAD_NO_MEMORY };
 
-/* Loads what the kind of file `number` holds, and closes its source. LOAD_LATER: an append-only file, or a dump that a manifest
- * loaded before names; only its kind is known, since how it is read depends on its instance. See load_journal(). */
+/* Loads what the kind of file `number` holds, and closes its source. LOAD_LATER: an append-only file, or a dump that a
+ * manifest loaded before names; only its kind is known, since how it is read depends on its instance. See
+ * load_journal(). */
 enum load load_file(struct loading *loading, size_t number, const struct opened *opened);
 
 /* Loads an append-only file for a server; see journal_read(). False without memory. */

@@ -39,8 +39,8 @@ bool walk_paths(struct arena *arena, char *const *paths, size_t count, struct wa
 /* Opens a listed file. A source that yields nothing and says why when that fails; NULL without memory. */
 struct source *walk_open(const char *where, size_t named);
 
-/* Reads `len` bytes at `offset` of a listed file as they lie on disk. False when there are fewer, and for all that is no
- * regular file now. */
+/* Reads `len` bytes at `offset` of a listed file as they lie on disk. False when there are fewer, and for all that is
+ * no regular file now. */
 bool walk_read(const char *where, size_t named, uint64_t offset, void *bytes, size_t len);
 
 /* Size and modification time of a listed file as it is now, in the units of struct source_facts. */

@@ -143,10 +143,34 @@ static void check_databases(struct findings *findings, size_t number)
     f->settles = "the instance running without cluster mode";
 }
 
+/* A file of 0 bytes under a dump's name: what a full disk leaves. Every server refuses to start with it. */
+static void check_empty(struct findings *findings, size_t number)
+{
+    const struct evidence_file *file = &findings->evidence->files[number];
+    const struct instance *instance = owner_of(findings, number);
+    const char *name = strrchr(file->path, '/'), *configured = NULL;
+    size_t len;
+    name = name ? name + 1 : file->path;
+    len = strlen(name);
+    if (instance && instance->settings)
+        configured = settings_text(instance->settings, "dbfilename", NULL);
+    if (!(len > 4 && strcmp(name + len - 4, ".rdb") == 0) && !(configured && strcmp(configured, name) == 0))
+        return;
+    struct finding *f = about_file(findings, FINDING_DUMP_TRUNCATED, number);
+    if (!f)
+        return;
+    f->summary = arena_format(findings->arena, "%s: a dump of 0 bytes: no server starts with it.", file->path);
+    f->rule = "a dump begins with its magic bytes";
+    f->settles = "a whole copy of the file; an empty file is what a full disk leaves";
+    finding_shows(findings, f, number, (struct place){0, 0, 0});
+}
+
 void check_dumps(struct findings *findings)
 {
     for (size_t n = 0; n < findings->evidence->file_count; n++) {
         const struct evidence_file *file = &findings->evidence->files[n];
+        if (file->kind == EVIDENCE_EMPTY && !file->temporary)
+            check_empty(findings, n);
         /* A temporary file is what a dead fork left: it is expected to be cut. */
         if (!file->dump || file->temporary)
             continue;

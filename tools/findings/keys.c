@@ -104,6 +104,9 @@ static void check_foreign(struct findings *findings, const struct cluster *clust
     struct foreign foreign = {cluster, NO_NODE, instance->dump, importing};
     if (!instance->dump || !instance->dump->slot_keys || !importing)
         return;
+    /* A removed replica still copies its primary, whose slots are at home in its dump. */
+    if (node && !member && node->replica && node->follows != NO_NODE && cluster->nodes[node->follows].standing == STANDING_MEMBER)
+        foreign.serves = node->follows;
     if (member) {
         foreign.serves = node->replica && node->follows != NO_NODE ? node->follows : index;
         mark_importing(cluster, index, importing);

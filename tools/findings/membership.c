@@ -74,6 +74,8 @@ static size_t listed_by(const struct cluster *cluster, const struct node *node)
 static bool long_in_touch(const struct cluster *cluster, const struct node *node)
 {
     const int64_t joining_ms = 30 * 1000;
+    if (membership_birth_ms(cluster, (uint32_t)(node - cluster->nodes)) > cluster->newest_pong_ms)
+        return false; /* born after all of the members' files were saved */
     return listed_by(cluster, node) > cluster->member_count / 2 && cluster->missing_count == 0 &&
            node->claims[0].view->newest_pong_ms > cluster->newest_pong_ms + joining_ms;
 }
@@ -88,14 +90,17 @@ static void report_stale(struct findings *findings, const struct cluster *cluste
     if (!f)
         return;
     size_t lines = listed_by(cluster, node), testified = m->forgot + m->unsaved;
+    if (!m->forgot)
+        f->severity = SEVERITY_WARNING;
     finding_about(findings, f, cluster, index);
     f->goal = "rejoin";
     f->summary = arena_format(arena, "Its %s lists %zu of the %zu members; %s.", node->claims[0].view->capture ? "view" : "nodes.conf",
                               lines, cluster->member_count,
                               testified == 1 ? "the only member's view in the case does not list it"
                                              : arena_format(arena, "none of the %zu members whose views are in the case lists it", testified));
-    f->rule = arena_format(arena, "%s; absent from every member's view saved since",
-                           membership_former_text(cluster, index, m, arena));
+    f->rule = m->forgot ? arena_format(arena, "%s; absent from every member's view saved since", membership_former_text(cluster, index, m, arena))
+                        : "it has been in touch with most members for longer than their files are old, and the member through which "
+                          "a node joins saves at once";
     if (cluster->missing_count)
         f->settles = arena_format(arena, "the views of the members whose files are missing (%s): one that lists %.8s makes it half-forgotten",
                                   names_of(arena, cluster, cluster->missing, cluster->missing_count, 12), node->id);
@@ -106,7 +111,7 @@ static void report_stale(struct findings *findings, const struct cluster *cluste
                                   who(findings, cluster, index, m, SILENCE_UNSAVED));
     else
         f->settles = arena_format(arena, "a member's view that lists %.8s", node->id);
-    f->detail = arena_format(arena, "silent: %s", who(findings, cluster, index, m, SILENCE_FORGOT));
+    f->detail = arena_format(arena, "silent: %s", who(findings, cluster, index, m, m->forgot ? SILENCE_FORGOT : SILENCE_UNSAVED));
     finding_shows_claim(findings, f, &node->claims[0]);
     if (m->former == FORMER_LOG)
         finding_shows(findings, f, m->former_line->file, m->former_line->place);
@@ -126,7 +131,7 @@ static void report_half(struct findings *findings, const struct cluster *cluster
     finding_about(findings, f, cluster, index);
     if (!proved)
         f->severity = SEVERITY_WARNING;
-    f->goal = "rejoin";
+    f->goal = cluster->nodes[index].instance == SIZE_MAX ? NULL : "rejoin";
     f->summary = arena_format(arena, "%zu member%s still list%s it, %zu ha%s forgotten it: it comes back by gossip once the ban ends.",
                               m->lists, m->lists == 1 ? "" : "s", m->lists == 1 ? "s" : "", m->forgot,
                               m->forgot == 1 ? "s" : "ve");
@@ -135,8 +140,9 @@ static void report_half(struct findings *findings, const struct cluster *cluster
                                                        : membership_former_text(cluster, index, m, arena));
     f->settles = proved ? "newer views of the silent members that list it"
                         : "newer views of the silent members, or its log";
-    f->detail = arena_format(arena, "listed by %s\nforgotten by %s", who(findings, cluster, index, m, SILENCE_LISTS),
-                             who(findings, cluster, index, m, SILENCE_FORGOT));
+    f->detail = arena_format(arena, "listed by %s\nforgotten by %s%s%s", who(findings, cluster, index, m, SILENCE_LISTS),
+                             who(findings, cluster, index, m, SILENCE_FORGOT), m->unsaved ? "\ncannot be told of " : "",
+                             m->unsaved ? who(findings, cluster, index, m, SILENCE_UNSAVED) : "");
     shows_views(findings, f, cluster, index, m, SILENCE_LISTS);
     shows_views(findings, f, cluster, index, m, SILENCE_FORGOT);
     if (m->former == FORMER_LOG)

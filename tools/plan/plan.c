@@ -254,6 +254,23 @@ static bool check_copies(struct plan *plan, const struct plan_wish *wish, struct
                              copies->only_here));
 }
 
+/* A plan rests on what views do not say; a damaged one may not say what it knew. */
+static bool check_views(struct plan *plan, struct arena *arena)
+{
+    for (size_t i = 0; i < plan->cluster->core_count; i++) {
+        const struct instance *instance = &plan->evidence->instances[plan->cluster->core[i]];
+        const struct view *view = instance->view;
+        if (view->capture || (view->has_vars && !view->defect_count))
+            continue;
+        detail(plan, arena, arena_format(arena, "%s%s", plan->evidence->files[view->file].path,
+                                         view->defect_count ? ": damaged, see rcf-nodes" : ": no vars line, so it may be cut"));
+    }
+    if (plan->detail_count)
+        return stop(plan, PLAN_REFUSED, "the view of a member is damaged: what it does not list may be what it has lost",
+                    "collect the file again, or add a capture of CLUSTER NODES of this member");
+    return true;
+}
+
 static bool check_readable(struct plan *plan, struct arena *arena)
 {
     for (size_t f = 0; f < plan->evidence->file_count; f++) {
@@ -377,13 +394,21 @@ static bool examine(struct plan *plan, const struct plan_wish *wish, struct aren
     plan->listed = m.lists > 0;
     if (!check_identity(plan, arena, node))
         return false;
+    if (node && node->standing == STANDING_MEMBER && m.lists == 0)
+        return stop(plan, PLAN_REFUSED, arena_format(arena, "no view of another member is in the case: nothing shows whether %s is a member",
+                                                     plan->target_name),
+                    "collect the nodes.conf files of the other members");
+    if (node && node->standing == STANDING_OUTSIDER && m.forgot == 0)
+        return stop(plan, PLAN_REFUSED, arena_format(arena, "nothing shows that %s was removed: the members' files may be older than its joining",
+                                                     plan->target_name),
+                    "collect the files of the members again, or CLUSTER NODES of each");
     if (plan->goal == GOAL_REJOIN && node && node->standing == STANDING_MEMBER && m.forgot == 0)
         return stop(plan, PLAN_NOTHING, arena_format(arena, "%s is a member: %zu of %zu views of other members list it, and none has forgotten it",
                                                      plan->target_name, m.lists, m.lists + m.unsaved), NULL);
     if (plan->goal == GOAL_REMOVE && !node)
         return stop(plan, PLAN_NOTHING, arena_format(arena, "%s is no member, and its own file lists nobody", plan->target_name), NULL);
     choose_dialect(plan);
-    if (!check_readable(plan, arena) || !check_slots_and_replicas(plan, arena, index) ||
+    if (!check_readable(plan, arena) || !check_views(plan, arena) || !check_slots_and_replicas(plan, arena, index) ||
         !choose_entry(plan, arena, index))
         return false;
     plan->answers = node && node->standing == STANDING_OUTSIDER ? finding_word(FINDING_STALE_SELF_MEMBERSHIP)

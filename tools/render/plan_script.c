@@ -102,6 +102,7 @@ static void kept_files(struct out *out, const struct plan *plan)
         out_format(out, " %s", plan->aof_name);
     out_text(out, "'\n");
     assign(out, "files_if_there", plan->aof_certain ? NULL : plan->aof_name);
+    out_format(out, "dump_unseen=%s\n", plan->dump_file ? "no" : "yes");
     assign(out, "dump_file", plan->dump_file);
     assign(out, "dump_sha256", plan->dump_sha256);
 }
@@ -144,6 +145,20 @@ static void header(struct out *out, const struct plan *plan)
     out_text(out, "'\n");
     if (failed)
         out_format(out, "# %zu failed member%s not asked.\n", failed, failed == 1 ? " is" : "s are");
+}
+
+/* What the plan rests on, besides members and slots: who lists the target. A rejoining node that every member lists is a
+ * member, one that was listed by nobody and is listed now has come back: both need no plan, and would be harmed by one. */
+static void premise(struct out *out, const struct plan *plan)
+{
+    out_text(out, "listing=0 silent=0\n\npremise() {\n");
+    if (plan->goal == GOAL_REMOVE)
+        out_text(out, "    :\n");
+    else if (plan->listed)
+        out_text(out, "    [ \"$silent\" -gt 0 ] || stop 'every member lists it: it is a member, and there is nothing to repair'\n");
+    else
+        out_text(out, "    [ \"$listing\" -eq 0 ] || stop \"$listing members list it again: the evidence is out of date\"\n");
+    out_text(out, "}\n");
 }
 
 static void expected_picture(struct out *out, const struct plan *plan, struct arena *arena)
@@ -205,6 +220,10 @@ static const char library[] =
     "    awk -v skip=\"$target_id\" '$1 != skip { s = $1; for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) s = s \" \" $i; print s }' | sort\n"
     "}\n"
     "\n"
+    "holds_slots() { # CLUSTER NODES on standard input: the target's line assigns slots to it\n"
+    "    awk -v id=\"$target_id\" '$1 == id && NF > 8 { found = 1 } END { exit !found }'\n"
+    "}\n"
+    "\n"
     "is_id() {\n"
     "    case $1 in *[!0-9a-f]*) return 1 ;; esac\n"
     "    [ ${#1} -eq 40 ]\n"
@@ -255,7 +274,14 @@ static const char *const bodies[ACTIONS] = {
         "        [ -n \"$nodes\" ] || stop \"${member%,*}:${member##*,} does not answer\"\n"
         "        [ \"$(printf '%s\\n' \"$nodes\" | picture)\" = \"$expected\" ] ||\n"
         "            stop \"${member%,*}:${member##*,} shows other members or slot owners than the evidence\"\n"
-        "    done\n",
+        "        printf '%s\\n' \"$nodes\" | holds_slots && stop \"${member%,*}:${member##*,} assigns slots to the target\"\n"
+        "        if [ -n \"$target_id\" ] && printf '%s\\n' \"$nodes\" | grep -q \"^$target_id \"; then\n"
+        "            listing=$((listing + 1))\n"
+        "        else\n"
+        "            silent=$((silent + 1))\n"
+        "        fi\n"
+        "    done\n"
+        "    premise\n",
     [ACTION_VERIFY_IDENTITY] =
         "    [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID)\" = \"$target_id\" ] ||\n"
         "        stop \"$target_ip:$target_port does not answer, or is another node\"\n",
@@ -270,6 +296,11 @@ static const char *const bodies[ACTIONS] = {
     [ACTION_KEEP_FILES] =
         "    data_dir\n"
         "    keep=rcf-keep-$fingerprint line=\"cd $dir\"\n"
+        "    if [ \"$dump_unseen\" = yes ]; then # no dump is in the evidence: what lies on the host is kept all the same\n"
+        "        dump=$(ask \"$target_ip\" \"$target_port\" CONFIG GET dbfilename | tail -n 1)\n"
+        "        case $dump in ''|-*|*[!A-Za-z0-9._-]*) stop 'the name of the dump is not one that this script passes on' ;; esac\n"
+        "        files_if_there=\"$files_if_there $dump\"\n"
+        "    fi\n"
         "    for f in $files; do line=\"$line && { [ -e $f.$keep ] || cp -Rp $f $f.$keep; }\"; done\n"
         "    for f in $files_if_there; do line=\"$line && { [ ! -e $f ] || [ -e $f.$keep ] || cp -Rp $f $f.$keep; }\"; done\n"
         "    [ -z \"$dump_sha256\" ] || line=\"$line && echo '$dump_sha256  $dump_file.$keep' | sha256sum -c -\"\n"
@@ -388,6 +419,7 @@ bool plan_script(struct out *out, const struct plan *plan, const char **why)
         return false;
     }
     header(out, plan);
+    premise(out, plan);
     expected_picture(out, plan, arena);
     out_text(out, library);
     tool(out, plan);
