@@ -209,7 +209,7 @@ def removed_replica():
     restart_stale(cluster, node)
     primary = cluster.members[1]
     wait_for("it copies unseen", lambda: node.info("master_link_status") == "up" and node.data() == primary.data())
-    rejoin(cluster, node, [(STALE, "proved"), ("shadow-replica", "probable"), ("keys-in-foreign-slot", "proved")], primary,
+    rejoin(cluster, node, [(STALE, "proved"), ("shadow-replica", "probable")], primary,
            unattended=False)
 
 
@@ -335,9 +335,25 @@ def emptied_before():
     expect("keys of the cluster", cluster.data() == data, True)
 
 
+def came_back():
+    """The plan is older than the node's return: every member lists it again, and the script must not touch it."""
+    cluster, node = grown("came_back")
+    lend_slots(cluster, node)
+    remove(cluster, node)
+    time.sleep(1)
+    cluster.save_members()
+    expect("SAVE", node.call("SAVE"), "OK")
+    script = Script(cluster, "rejoin", node, cluster.collect("before"))
+    for server in cluster.members:
+        expect("CLUSTER MEET", node.call("CLUSTER", "MEET", server.ip, str(server.port)), "OK")
+    wait_for("every member lists it again", lambda: len(cluster.lists(node.id())) == len(cluster.members))
+    time.sleep(1)
+    script.stops("it came back", 1, "list it again", RCF_ON_HOST="sh -c", RCF_YES=script.fingerprint)
+
+
 # Those that wait for two bans begin first; the others begin when these wait.
 LONG = [removed_primary, removed_replica, without_save_points]
-SHORT = [crashed_primary, append_only, half_forgotten, keys_only_here, removed_for_good, emptied_before]
+SHORT = [crashed_primary, append_only, half_forgotten, keys_only_here, removed_for_good, emptied_before, came_back]
 HEAD_START_S = 15
 
 

@@ -71,24 +71,39 @@ int64_t membership_birth_ms(const struct cluster *cluster, uint32_t index)
     return 0;
 }
 
-/* The first line in which the node saw a working cluster under this id; `last`: the last such line. */
-static const struct logbook_line *joined_line(const struct instance *instance, uint32_t node,
-                                              const struct view_store *store, bool last)
+/* The first line in which the node saw a working cluster under this id; `last`: the last such line. `started` gets the line of
+ * the start before it. */
+static const struct logbook_line *joined_line(const struct instance *instance, uint32_t node, const struct view_store *store,
+                                              bool last, const struct logbook_line **started)
 {
-    const struct logbook_line *found = NULL;
+    const struct logbook_line *found = NULL, *start = NULL;
     for (size_t b = 0; b < instance->logbook_count; b++) {
         const char *id = NULL; /* whose the following lines are */
         for (size_t l = 0; l < instance->logbooks[b]->count; l++) {
             const struct logbook_line *line = &instance->logbooks[b]->lines[l];
             if (line->event == LOGBOOK_NEW_IDENTITY || line->event == LOGBOOK_LOADED_IDENTITY ||
-                line->event == LOGBOOK_RESET_IDENTITY)
+                line->event == LOGBOOK_RESET_IDENTITY) {
                 id = line->text;
+                start = line;
+            }
             bool its = !id || view_store_find(store, (struct bytes){(const uint8_t *)id, 40}) == node;
-            if (line->event == LOGBOOK_CLUSTER_OK && its && (last || !found))
+            if (line->event == LOGBOOK_CLUSTER_OK && its && (last || !found)) {
                 found = line;
+                *started = start;
+            }
         }
     }
     return found;
+}
+
+/* A primary says "ok" two seconds after its start at the earliest: where no more than a few seconds lie between, it was in the
+ * cluster from its start on. */
+static int64_t joining_ms(const struct logbook_line *joined, const struct logbook_line *started, int year, int32_t zone_s)
+{
+    const int64_t few_seconds = 5000;
+    int64_t ok = log_unix_ms(&joined->time, year, zone_s);
+    int64_t start = started && started->time.known ? log_unix_ms(&started->time, year, zone_s) : ok;
+    return ok >= start && ok - start <= few_seconds ? start : ok;
 }
 
 /* ------------------------------------------------------------------ proofs of membership */
@@ -132,16 +147,17 @@ static const struct claim *older_view(const struct cluster *cluster, const struc
     return NULL;
 }
 
+enum { SKEW_MS = 60 * 1000 };
+
 static const char *host_of(const struct cluster *cluster, size_t instance)
 {
     return cluster->evidence->instances[instance].host;
 }
 
 /* A moment at which the node was in the cluster, by the clock of `witness`, is earlier than the newest pong of a view, by the
- * clock of its own host. Two hosts' clocks may differ. */
-static bool before(const struct cluster *cluster, int64_t moment_ms, size_t witness, size_t instance)
+ * clock of its own host. Two hosts' clocks may differ by `skew_ms`. */
+static bool before(const struct cluster *cluster, int64_t moment_ms, size_t witness, size_t instance, int64_t skew_ms)
 {
-    const int64_t skew_ms = 60 * 1000;
     int64_t newest = cluster->evidence->instances[instance].view->newest_pong_ms;
     bool one_clock = strcmp(host_of(cluster, witness), host_of(cluster, instance)) == 0;
     return moment_ms && newest > moment_ms + (one_clock ? 0 : skew_ms);
@@ -149,22 +165,30 @@ static bool before(const struct cluster *cluster, int64_t moment_ms, size_t witn
 
 /* The clock of pongs; see the header. */
 static bool forgot_in_time(const struct cluster *cluster, const struct node *node, size_t instance,
-                           const struct membership *membership)
+                           const struct membership *membership, int64_t skew_ms)
 {
-    if (node->instance != SIZE_MAX && before(cluster, membership->log_ms, node->instance, instance))
+    const struct claim *former = membership->former_claim;
+    if (node->instance != SIZE_MAX && before(cluster, membership->log_ms, node->instance, instance, skew_ms))
         return true;
-    if (membership->former_claim &&
-        before(cluster, membership->former_claim->sighting->pong_ms, membership->former_claim->instance, instance))
+    if (former && before(cluster, former->sighting->pong_ms, former->instance, instance, skew_ms))
         return true;
     for (size_t c = 0; c < node->claim_count; c++) {
         const struct claim *claim = &node->claims[c];
         /* Of a node that nobody lists, its own view: when it was last in contact, it was a member in its own eyes. */
         int64_t moment = !claim->own ? claim->sighting->pong_ms
                          : node->standing == STANDING_OUTSIDER ? claim->view->newest_pong_ms : 0;
-        if (before(cluster, moment, claim->instance, instance))
+        if (before(cluster, moment, claim->instance, instance, skew_ms))
             return true;
     }
     return false;
+}
+
+/* The clock of epochs; see the header. */
+static bool forgot_by_epoch(const struct cluster *cluster, const struct node *node, size_t instance)
+{
+    enum former how = FORMER_UNKNOWN;
+    uint64_t epoch = took_part(cluster, node, &how);
+    return epoch && view_epoch(cluster->evidence->instances[instance].view) >= epoch;
 }
 
 /* The view may have lost the node's line to damage: then its silence says nothing. */
@@ -193,13 +217,14 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
         const struct instance *instance = &cluster->evidence->instances[node->instance];
         /* A node that is listed may have been away and come back: then only its latest time in the cluster counts. */
         bool listed = node->standing == STANDING_MEMBER;
-        m.former_line = joined_line(instance, node->number, cluster->evidence->store, listed);
+        const struct logbook_line *started = NULL;
+        m.former_line = joined_line(instance, node->number, cluster->evidence->store, listed, &started);
         if (m.former_line && m.former == FORMER_UNKNOWN)
             m.former = FORMER_LOG;
         int32_t zone;
         int year;
         if (m.former_line && m.former_line->time.known && host_log_zone(cluster->evidence, instance, &zone, &year))
-            m.log_ms = log_unix_ms(&m.former_line->time, year, zone);
+            m.log_ms = joining_ms(m.former_line, started, year, zone);
     }
     m.former_claim = older_view(cluster, node, arena);
     if (m.former_claim) {
@@ -213,7 +238,10 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
         case SILENCE_LISTS: m.lists++; break;
         case SILENCE_FORGOT:
             m.forgot++;
-            m.forgot_in_time += forgot_in_time(cluster, node, cluster->core[i], &m);
+            /* Where epochs and pongs say the same, the clocks need no tolerance. */
+            m.forgot_in_time += forgot_in_time(cluster, node, cluster->core[i], &m, SKEW_MS) ||
+                                (forgot_by_epoch(cluster, node, cluster->core[i]) &&
+                                 forgot_in_time(cluster, node, cluster->core[i], &m, 0));
             break;
         case SILENCE_UNSAVED: m.unsaved++; break;
         }
@@ -226,20 +254,16 @@ enum silence membership_silence(const struct cluster *cluster, uint32_t index, s
 {
     const struct node *node = &cluster->nodes[index];
     const struct view *view = cluster->evidence->instances[instance].view;
-    enum former how = FORMER_UNKNOWN;
     const struct sighting *sighting = view_find(view, node->number);
     if (sighting && (node->standing != STANDING_OUTSIDER || sighting_names(sighting)))
         return SILENCE_LISTS;
     if (may_have_lost(view))
         return SILENCE_UNSAVED;
-    if (forgot_in_time(cluster, node, instance, membership))
+    if (forgot_in_time(cluster, node, instance, membership, SKEW_MS) || forgot_by_epoch(cluster, node, instance))
         return SILENCE_FORGOT;
     /* Nobody lists it, and its log says that it saw a working cluster: without a dated line to compare, or on another
      * host's clock, the order of saving is taken as it stands. */
     if (node->standing == STANDING_OUTSIDER && membership->log_ms && view->newest_pong_ms > membership->log_ms)
-        return SILENCE_FORGOT;
-    uint64_t epoch = took_part(cluster, node, &how);
-    if (epoch && view_epoch(view) >= epoch)
         return SILENCE_FORGOT;
     /* An older view of the same instance lists it: what was saved is gone. */
     const struct instance *owner = &cluster->evidence->instances[instance];

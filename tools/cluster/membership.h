@@ -7,7 +7,8 @@
  *     cluster had reached that epoch, which X took part in, when the view was saved;
  *   - time: the view's newest pong is later than the earliest proof of X in the cluster: another view's pong for X, the line
  *     "Cluster state changed: ok" in X's log, and for a node that nobody lists the newest pong of its own view.
- * Moments of two hosts are compared with a minute's tolerance, since their clocks may differ; those of one host exactly.
+ * Moments of two hosts are compared with a minute's tolerance, since their clocks may differ; those of one host exactly, and so
+ * are all where epochs say the same.
  * A damaged view, which may have lost the line, says nothing by its silence.
  * Epochs alone do not tell a node that was forgotten from one that has just come back with its old epochs (CLUSTER RESET
  * SOFT keeps them): for a node that somebody lists, they make the verdict probable only.
@@ -37,7 +38,7 @@ struct membership {
     enum former former;            /* how it is known that X was a member before */
     const struct logbook_line *former_line; /* FORMER_LOG */
     const struct claim *former_claim;       /* FORMER_VIEW: borrowed from the arena */
-    int64_t log_ms;                /* when that was, in Unix milliseconds; 0 when its zone is not known */
+    int64_t log_ms;                /* when it was in the cluster by its log, in Unix milliseconds; 0 when that cannot be told */
 };
 
 /* Judges node `node` of the cluster against its core views. */

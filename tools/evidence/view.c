@@ -208,7 +208,8 @@ static bool add_node(struct reading *reading, const struct nodesconf_item *item)
     };
     if (!said.entry || !add_sighting(reading, &said, &item->place, node->ping_ms, node->pong_ms))
         return false;
-    return !item->before.len || !item->behind.len ||
+    /* What is sound in a capture may be damage in a file, so their lines are not mixed. */
+    return reading->view->capture || !item->before.len || !item->behind.len ||
            known_lines_add(reading->known, reading->arena, item->before, item->behind, &said);
 }
 
@@ -312,7 +313,7 @@ static bool read_all(struct reading *reading, struct nodesconf *reader)
     struct nodesconf_item item;
     for (;;) {
         const struct statement *said =
-            nodesconf_peek(reader, &line) ? known_lines_find(reading->known, line.before, line.behind) : NULL;
+            !reading->view->capture && nodesconf_peek(reader, &line) ? known_lines_find(reading->known, line.before, line.behind) : NULL;
         if (said) {
             nodesconf_pass(reader);
             if (!add_sighting(reading, said, &line.place, line.ping_ms, line.pong_ms))
@@ -340,7 +341,7 @@ struct view *view_read(struct view_store *store, struct bytes text, bool capture
 {
     struct arena *arena = view_store_arena(store);
     struct arena *scratch = arena_new();
-    struct nodesconf *reader = nodesconf_open(text);
+    struct nodesconf *reader = capture ? nodesconf_open_capture(text) : nodesconf_open(text);
     struct view *view = arena_alloc(arena, sizeof(*view));
     bool done = false;
     if (scratch && reader && view) {
