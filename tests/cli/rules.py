@@ -179,6 +179,60 @@ def membership():
     check('a removed replica', c, ['shadow-replica', 'stale-self-membership'])
 
 
+def joined(silent_pong=NOW, births=()):
+    """A node with epoch 0 that the first member lists and the others do not; `births` are its pongs there."""
+    c = Cluster()
+    node = Node(50, 'master')
+    c.nodes.append(node)
+    c.views[node.id] = {}
+    for viewer in c.nodes[1:-1]:
+        c.forget(viewer, node)
+        for other in c.nodes:
+            if other is not node:
+                c.see(viewer, other, pong=silent_pong)
+    c.see(c.nodes[0], node, pong=NOW)
+    return c, node
+
+
+def what_silence_is_worth():
+    c, node = joined(silent_pong=NOW + 3000)
+    check('a clock that is three seconds ahead on other hosts proves nothing', c, [])
+    c, node = joined(silent_pong=NOW + 300000)
+    found = check('five minutes are no difference of clocks', c, ['half-forgotten'])
+    same(one(found, 'half-forgotten').get('severity'), 'warning', 'half-forgotten without proof of membership')
+    # A line that was torn out of one file is no forgetting, and no plan rests on it.
+    with tempfile.TemporaryDirectory() as folder:
+        c = Cluster()
+        c.write(folder)
+        path = os.path.join(folder, c.primaries[1].ip, '6379', 'nodes.conf')
+        with open(path) as file:
+            lines = file.read().splitlines(True)
+        victim = c.replicas[0]
+        with open(path, 'w') as file:
+            file.write(''.join(line[:60] + '\n' if line.startswith(victim.id) else line for line in lines))
+        _, document = run_json('rcf-check', '--json', folder)
+        words = ids(document.get('findings', []))
+        expect('half-forgotten' not in words and 'nodesconf-corrupt' in words, 'a torn line: %r' % words)
+    with tempfile.TemporaryDirectory() as folder:
+        c, removed = stale_member()
+        c.write(folder)
+        path = os.path.join(folder, c.primaries[1].ip, '6379', 'nodes.conf')
+        with open(path) as file:
+            text = file.read()
+        with open(path, 'w') as file:
+            file.write(text[:text.rindex('vars')])
+        _, document = run_json('rcf-check', '--json', folder)
+        same(one(document.get('findings', []), 'stale-self-membership').get('certainty'), 'probable', 'a damaged view proves nothing')
+        code, _, err = run('rcf-plan', 'rejoin', removed.ip + ':6379', folder)
+        expect(code == 1 and 'damaged' in err, 'no plan rests on a damaged view: %d %s' % (code, err))
+    with tempfile.TemporaryDirectory() as folder:
+        c, removed = stale_member()
+        c.absent = {node.id for node in c.nodes[:-1]}
+        c.write(folder)
+        code, out, err = run('rcf-plan', 'rejoin', removed.ip + ':6379', folder)
+        expect(code == 1 and not out, 'its own file alone makes no plan: %d %s' % (code, out))
+
+
 def identity():
     c = Cluster()
     ghost = Node(60, 'master')
@@ -323,6 +377,7 @@ def damaged_files():
     check('a wrong checksum', dump(Cluster(), header + body + b'\xff' + b'12345678'), ['dump-checksum-mismatch'])
     check('a cut dump', dump(Cluster(), header + body), ['dump-truncated'])
     check('an unknown type', dump(Cluster(), header + b'\xfe\x00\x4d\x03foo\x03bar\xff' + bytes(8)), ['dump-unsupported'])
+    check('a dump of 0 bytes', dump(Cluster(), b''), ['dump-truncated'])
     check('keys in db 3', dump(Cluster(), header + b'\xfe\x03\x00\x03foo\x03bar\xff' + bytes(8)), ['keys-in-nonzero-db'])
     found = check('keys of a foreign slot', dump(Cluster(), header + b'\xfe\x00\x00\x03hello\x03bar'.replace(b'\x03hello', b'\x05hello') + b'\xff' + bytes(8)),
                   ['keys-in-foreign-slot'])
@@ -331,6 +386,7 @@ def damaged_files():
 
 healthy_and_transitional()
 membership()
+what_silence_is_worth()
 identity()
 slots_and_epochs()
 replicas_and_hosts()
