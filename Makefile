@@ -4,6 +4,7 @@
 #   SANITIZE=1  build with ASan and UBSan (objects in build/sanitize)
 #   WERROR=1    warnings are errors (CI sets it)
 #   CC=clang    another compiler
+#   FILTER=     tests to run, such as 'plan/*' or '!(live)/*'
 #   PREFIX=     where `make install` puts things (/usr/local); DESTDIR= is put before it
 
 PREFIX ?= /usr/local
@@ -116,7 +117,7 @@ run-tests: all $(BUILD)/unit check-manifest
 	ASAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/sanitizer/asan:detect_leaks=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.supp:print_suppressions=0 \
 	UBSAN_OPTIONS=log_path=$(CURDIR)/$(BUILD)/sanitizer/ubsan:print_stacktrace=1 \
-	$(BUILD)/unit --jobs $(TEST_JOBS) $(TESTS); code=$$?; \
+	$(BUILD)/unit --jobs $(TEST_JOBS) $(if $(FILTER),--filter '$(FILTER)'); code=$$?; \
 	cd fixtures && sha256sum --check --quiet MANIFEST.sha256 || { echo "fixtures were changed by a test"; exit 1; }; \
 	cd .. && for log in $(BUILD)/sanitizer/*; do [ ! -e "$$log" ] || { cat "$$log"; echo "sanitizer report: $$log"; exit 1; }; done; \
 	exit $$code
