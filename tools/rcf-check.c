@@ -164,7 +164,7 @@ static struct tally report(struct cli *cli, const struct judgement *now, struct 
             finding_json(&json, NULL, now->findings, finding, novelty);
         }
     }
-    if (cli->format == FORMAT_TEXT)
+    if (cli->format == FORMAT_TEXT && now->evidence->instance_count)
         summary_line(cli->out, &tally);
     if (cli->format == FORMAT_JSON) {
         json_end(&json);
