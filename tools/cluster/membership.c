@@ -191,8 +191,7 @@ static bool forgot_by_epoch(const struct cluster *cluster, const struct node *no
     return epoch && view_epoch(cluster->evidence->instances[instance].view) >= epoch;
 }
 
-/* The view may have lost the node's line to damage: then its silence says nothing. */
-static bool may_have_lost(const struct view *view)
+bool view_may_have_lost(const struct view *view)
 {
     static const enum nodesconf_defect harmless[] = {NODESCONF_LINE_CR, NODESCONF_LINK, NODESCONF_AUX_UNKNOWN,
                                                      NODESCONF_AUX_VALUE, NODESCONF_HANDSHAKE_SAVED, NODESCONF_VARS_UNKNOWN};
@@ -234,7 +233,9 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
     for (size_t i = 0; i < cluster->core_count; i++) {
         if (cluster->evidence->instances[cluster->core[i]].node == node->number)
             continue;
-        switch (membership_silence(cluster, index, cluster->core[i], &m)) {
+        enum silence silence = membership_silence(cluster, index, cluster->core[i], &m);
+        m.damaged += silence != SILENCE_LISTS && view_may_have_lost(cluster->evidence->instances[cluster->core[i]].view);
+        switch (silence) {
         case SILENCE_LISTS: m.lists++; break;
         case SILENCE_FORGOT:
             m.forgot++;
@@ -257,7 +258,8 @@ enum silence membership_silence(const struct cluster *cluster, uint32_t index, s
     const struct sighting *sighting = view_find(view, node->number);
     if (sighting && (node->standing != STANDING_OUTSIDER || sighting_names(sighting)))
         return SILENCE_LISTS;
-    if (may_have_lost(view))
+    /* That damage took just this line from every file is not to be believed of a node that nobody lists. */
+    if (view_may_have_lost(view) && node->standing != STANDING_OUTSIDER)
         return SILENCE_UNSAVED;
     if (forgot_in_time(cluster, node, instance, membership, SKEW_MS) || forgot_by_epoch(cluster, node, instance))
         return SILENCE_FORGOT;

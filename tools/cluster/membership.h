@@ -9,7 +9,8 @@
  *     "Cluster state changed: ok" in X's log, and for a node that nobody lists the newest pong of its own view.
  * Moments of two hosts are compared with a minute's tolerance, since their clocks may differ; those of one host exactly, and so
  * are all where epochs say the same.
- * A damaged view, which may have lost the line, says nothing by its silence.
+ * A damaged view may have lost the line: about a node that others list its silence says nothing, and about one that nobody
+ * lists it proves nothing.
  * Epochs alone do not tell a node that was forgotten from one that has just come back with its old epochs (CLUSTER RESET
  * SOFT keeps them): for a node that somebody lists, they make the verdict probable only.
  */
@@ -34,6 +35,7 @@ enum former {
 
 struct membership {
     size_t lists, forgot, unsaved; /* core views other than its own, by enum silence */
+    size_t damaged;                /* silent views that may have lost its line to damage: nothing is proved by them */
     size_t forgot_in_time;         /* of those that forgot: shown by the clock of pongs, not by epochs alone */
     enum former former;            /* how it is known that X was a member before */
     const struct logbook_line *former_line; /* FORMER_LOG */
@@ -46,6 +48,9 @@ struct membership membership_of(const struct cluster *cluster, uint32_t node, st
 
 /* When the node's id was made, by its log; 0 when that is not known. */
 int64_t membership_birth_ms(const struct cluster *cluster, uint32_t node);
+
+/* The file is damaged in a way that may have cost it lines: its silence about a node may be the damage's. */
+bool view_may_have_lost(const struct view *view);
 
 /* What the view of one core instance says of the node. */
 enum silence membership_silence(const struct cluster *cluster, uint32_t node, size_t instance,

@@ -85,7 +85,7 @@ static void report_stale(struct findings *findings, const struct cluster *cluste
 {
     struct arena *arena = findings->arena;
     const struct node *node = &cluster->nodes[index];
-    bool proved = m->former != FORMER_UNKNOWN && m->unsaved == 0 && cluster->missing_count == 0;
+    bool proved = m->former != FORMER_UNKNOWN && m->unsaved == 0 && m->damaged == 0 && cluster->missing_count == 0;
     struct finding *f = findings_add(findings, FINDING_STALE_SELF_MEMBERSHIP, proved ? CERTAINTY_PROVED : CERTAINTY_PROBABLE);
     if (!f)
         return;
@@ -106,6 +106,8 @@ static void report_stale(struct findings *findings, const struct cluster *cluste
                                   names_of(arena, cluster, cluster->missing, cluster->missing_count, 12), node->id);
     else if (m->former == FORMER_UNKNOWN)
         f->settles = arena_format(arena, "its log (\"Cluster state changed: ok\"), or an older view of a member that lists %.8s", node->id);
+    else if (m->damaged)
+        f->settles = "whole copies of the members' files that are damaged";
     else if (m->unsaved)
         f->settles = arena_format(arena, "newer views of %s, whose files may be older than its membership",
                                   who(findings, cluster, index, m, SILENCE_UNSAVED));

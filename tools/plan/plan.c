@@ -260,7 +260,7 @@ static bool check_views(struct plan *plan, struct arena *arena)
     for (size_t i = 0; i < plan->cluster->core_count; i++) {
         const struct instance *instance = &plan->evidence->instances[plan->cluster->core[i]];
         const struct view *view = instance->view;
-        if (view->capture || (view->has_vars && !view->defect_count))
+        if (!view_may_have_lost(view))
             continue;
         detail(plan, arena, arena_format(arena, "%s%s", plan->evidence->files[view->file].path,
                                          view->defect_count ? ": damaged, see rcf-nodes" : ": no vars line, so it may be cut"));
