@@ -90,8 +90,6 @@ static void report_stale(struct findings *findings, const struct cluster *cluste
     if (!f)
         return;
     size_t lines = listed_by(cluster, node), testified = m->forgot + m->unsaved;
-    if (!m->forgot)
-        f->severity = SEVERITY_WARNING;
     finding_about(findings, f, cluster, index);
     f->goal = "rejoin";
     f->summary = arena_format(arena, "Its %s lists %zu of the %zu members; %s.", node->claims[0].view->capture ? "view" : "nodes.conf",
