@@ -1,8 +1,9 @@
-/* RDB dumps: envelope, opcodes and records, in constant memory.
+/* RDB dumps: envelope, opcodes, records and values, in constant memory.
  *
- * The reader steps over every value of Redis 2.x to 8.0 and Valkey 7.2 to 8.1 without copying it; the dialect (magic,
- * version, aux fields) is decided before a type byte is interpreted. Formats: docs/formats/rdb.md. What cannot be
- * stepped over safely is PARSE_STOP with its offset and reason.
+ * Two planes. The walk steps over records and tells where each begins, what key it holds and where its value stands. The
+ * values themselves are read by the same reader when asked: validated on the way (RDB_CHECK_VALUES), or given element by
+ * element (RDB_VALUES and parsers/rdb/value.h). The dialect (magic, version, aux fields) is decided before a type byte is
+ * interpreted. Formats: docs/formats/rdb.md. What cannot be stepped over safely is PARSE_STOP with its offset and reason.
  */
 #ifndef RCF_RDB_H
 #define RCF_RDB_H
@@ -15,7 +16,10 @@
 struct rdb;
 
 enum rdb_flags {
-    RDB_DIGEST_VALUES = 1, /* fill rdb_key.digest */
+    RDB_CHECK_VALUES = 1,   /* read every value and report what is wrong inside; fills rdb_key.elements */
+    RDB_DIGEST_VALUES = 2,  /* the same, and fill rdb_key.digest */
+    RDB_COUNT_ELEMENTS = 4, /* fill rdb_key.elements from what headers state, without a look at the elements */
+    RDB_VALUES = 8,         /* give a key before its value, which rdb_value_next() reads; excludes the three above */
 };
 
 enum rdb_kind {
@@ -32,15 +36,35 @@ enum rdb_kind {
     RDB_EOF,         /* checksum; always the last item of a whole dump */
 };
 
+/* The data types that users know. */
+enum rdb_datatype {
+    RDB_STRING,
+    RDB_LIST,
+    RDB_SET,
+    RDB_ZSET,
+    RDB_HASH,
+    RDB_STREAM,
+    RDB_MODULE,
+    RDB_ARRAY, /* Redis 8.8 */
+    RDB_JSON,  /* Dragonfly's own */
+    RDB_OTHER, /* sketches, rate limits, cron jobs: known by rdb_key.type_name */
+    RDB_DATATYPES
+};
+
 struct rdb_key {
     uint32_t db;
-    struct bytes name;     /* decoded: integers as decimal text, LZF expanded */
-    uint8_t type;          /* the type byte */
-    const char *type_name; /* what it means in this dump; static */
-    bool has_expiry;
-    int64_t expire_ms;                   /* Unix milliseconds */
+    struct bytes name;          /* decoded: integers as decimal text, LZF expanded */
+    uint8_t type;               /* the type byte */
+    enum rdb_datatype datatype; /* what it means in this dump */
+    const char *type_name;      /* the same in words, with the encoding: "hash (listpack)"; static */
+    const char *encoding;       /* as OBJECT ENCODING would say of the stored form; static */
+    bool has_expiry, has_idle, has_freq;
+    int64_t expire_ms; /* Unix milliseconds */
+    uint64_t idle_s;   /* seconds without access before the dump */
+    uint8_t freq;      /* logarithmic frequency counter */
     uint64_t value_offset, value_length; /* the serialised value, without type byte and key */
-    unsigned char digest[16];            /* XXH3-128 of type byte and serialised value, with RDB_DIGEST_VALUES */
+    uint64_t elements;                   /* items, members, fields, entries; 1 for a string. See the flags */
+    unsigned char digest[16];            /* see parsers/rdb/value.h */
 };
 
 /* Of an item, `kind`, `place` and what is marked with its kind are set; an RDB_KEY has nothing else. */
@@ -58,14 +82,13 @@ struct rdb_item {
     uint64_t stored_checksum, computed_checksum; /* RDB_EOF */
 };
 
+/* Defects, by rdb_defects.def. */
+#define RDB_DEFECT(code, word, corrupt) code,
 enum rdb_defect {
-    RDB_BAD_CHECKSUM,
-    RDB_TRAILING_BYTES, /* after the checksum */
-    RDB_BAD_STRING,     /* an LZF string that does not expand to its stated length */
-    RDB_BAD_COUNT,      /* RESIZEDB or slot-info disagrees with the keys seen */
-    RDB_BAD_LENGTH,     /* a length in a form that servers do not write */
-    RDB_DANGLING_OPCODE, /* an expiry, idle or freq that no key follows */
+#include "parsers/rdb/rdb_defects.def"
+    RDB_DEFECTS
 };
+#undef RDB_DEFECT
 
 /* Why a reader stopped, for callers that have to tell them apart. */
 enum rdb_stop {
@@ -98,8 +121,12 @@ void rdb_expect_end(struct rdb *reader);
 /* After PARSE_END: bytes that were read from the source beyond the dump and belong to what follows it. Borrowed. */
 struct bytes rdb_rest(const struct rdb *reader);
 
-/* The damage, after PARSE_DAMAGE; borrowed until the next call. NULL when there was none. */
+/* The damage, after PARSE_DAMAGE; borrowed until the next call. NULL when there was none. Its place is in the file; for
+ * what stands inside a compressed string it is that string, and `found` tells the byte of the expanded one. */
 const struct damage *rdb_damage(const struct rdb *reader);
+
+/* The name of the key in whose record the damage stands; empty when it is in none. Borrowed until the next call. */
+struct bytes rdb_damage_key(const struct rdb *reader);
 
 /* Why reading stopped, in words with the offset, or NULL. */
 const char *rdb_why(const struct rdb *reader);
@@ -113,5 +140,12 @@ void rdb_close(struct rdb *reader);
 /* "string", "hash (listpack)", ... or "unknown (77)", in static memory; by the type byte alone: where dialects differ,
  * that of Redis. */
 const char *rdb_type_name(uint8_t type);
+
+/* "string", "list", "set", "zset", "hash", "stream", "module", "array", "json", "other". */
+const char *rdb_datatype_name(enum rdb_datatype datatype);
+
+/* "duplicate-element", ...; and whether the defect makes the dump corrupt: the others leave every key to be believed. */
+const char *rdb_defect_name(enum rdb_defect defect);
+bool rdb_defect_is_corruption(enum rdb_defect defect);
 
 #endif

@@ -4,8 +4,9 @@
 #include "parsers/bytes/text.h"
 #include "parsers/rdb/rdb_private.h"
 
-#define RDB_TYPE(number, label, who, version, program) \
-    {.name = label, .layout = program, .since = version, .byte = number, .dialects = who, .role = RDB_ROLE_KEY},
+#define RDB_TYPE(number, label, kind, form, who, version, program) \
+    {.name = label, .layout = program, .since = version, .byte = number, .dialects = who, .role = RDB_ROLE_KEY, \
+     .datatype = kind, .encoding = form},
 #define RDB_OPCODE_ROW(number, label, who, version, program, task) \
     {.name = label, .layout = program, .since = version, .byte = number, .dialects = who, .role = task},
 static const struct rdb_row all_rows[] = {
@@ -90,4 +91,14 @@ const char *rdb_type_name(uint8_t type)
         if (all_rows[i].byte == type && all_rows[i].role == RDB_ROLE_KEY)
             return all_rows[i].name;
     return unknown_names[type];
+}
+
+const char *rdb_datatype_name(enum rdb_datatype datatype)
+{
+    static const char *const names[RDB_DATATYPES] = {
+        [RDB_STRING] = "string", [RDB_LIST] = "list",     [RDB_SET] = "set",       [RDB_ZSET] = "zset",
+        [RDB_HASH] = "hash",     [RDB_STREAM] = "stream", [RDB_MODULE] = "module", [RDB_ARRAY] = "array",
+        [RDB_JSON] = "json",     [RDB_OTHER] = "other",
+    };
+    return names[datatype];
 }

@@ -52,3 +52,27 @@ struct damage *rdb_report(struct rdb *reader, enum rdb_defect defect, struct pla
     };
     return damage;
 }
+
+static const struct {
+    const char *name;
+    bool corrupt;
+} defects[RDB_DEFECTS] = {
+#define RDB_DEFECT(code, word, severe) [code] = {word, severe},
+#include "parsers/rdb/rdb_defects.def"
+#undef RDB_DEFECT
+};
+
+const char *rdb_defect_name(enum rdb_defect defect)
+{
+    return defects[defect].name;
+}
+
+bool rdb_defect_is_corruption(enum rdb_defect defect)
+{
+    return defects[defect].corrupt;
+}
+
+struct bytes rdb_damage_key(const struct rdb *reader)
+{
+    return reader->damage_key;
+}

@@ -45,6 +45,8 @@ enum rdb_role {
 struct rdb_row {
     const char *name;
     const char *layout;
+    const char *encoding; /* of types */
+    enum rdb_datatype datatype;
     uint16_t since;
     uint8_t byte;
     uint8_t dialects;
@@ -86,6 +88,7 @@ struct rdb {
     struct damage damages[RDB_DAMAGES];
     char found[RDB_DAMAGES][RDB_FOUND_TEXT];
     size_t damage_count, damage_next;
+    struct bytes damage_key; /* of the record that they are in; empty outside of keys */
     bool item_waits; /* behind the damages of its record */
     struct rdb_item waiting;
 

@@ -90,6 +90,10 @@ static enum rdb_outcome read_key(struct rdb *reader, const struct rdb_row *row, 
     key->db = reader->db;
     key->type = row->byte;
     key->type_name = row->name;
+    key->datatype = row->datatype;
+    key->encoding = row->encoding;
+    key->has_idle = key->has_freq = false;
+    key->elements = 0;
     key->has_expiry = reader->has_expiry;
     key->expire_ms = reader->has_expiry ? reader->expire_ms : 0;
     key->value_length = 0;

@@ -136,7 +136,7 @@ Test(dump, tells_corruption_from_inconsistency, .init = start, .fini = stop)
         cr_assert_eq(dump->defect_count, 1, "case %zu: %zu", i, dump->defect_count);
         cr_expect_eq(dump->defects[0].code, cases[i].code);
         cr_expect_eq(dump->whole, cases[i].whole, "case %zu", i);
-        cr_expect_eq(dump_defect_is_corruption(cases[i].code), !cases[i].whole);
+        cr_expect_eq(rdb_defect_is_corruption(cases[i].code), !cases[i].whole);
         cr_expect_eq(dump->checksum_disabled, cases[i].whole);
     }
 }

@@ -203,7 +203,7 @@ Test(rdb, digest_is_of_type_and_value)
 
 Test(rdb, layouts_are_well_formed)
 {
-#define RDB_TYPE(byte, name, dialects, since, layout) layout,
+#define RDB_TYPE(byte, name, datatype, encoding, dialects, since, layout) layout,
 #define RDB_OPCODE_ROW(byte, name, dialects, since, layout, role) layout,
     static const char *const layouts[] = {
 #include "parsers/rdb/rdb_opcodes.def"

@@ -61,7 +61,7 @@ static bool is_too_new(const struct starting *starting, const struct dump *dump)
 static const struct dump_defect *first_corruption(const struct dump *dump)
 {
     for (size_t i = 0; i < dump->defect_count; i++)
-        if (dump_defect_is_corruption(dump->defects[i].code) && dump->defects[i].code != RDB_BAD_CHECKSUM)
+        if (rdb_defect_is_corruption(dump->defects[i].code) && dump->defects[i].code != RDB_BAD_CHECKSUM)
             return &dump->defects[i];
     return NULL;
 }

@@ -5,7 +5,7 @@
 
 #include "parsers/bytes/text.h"
 
-enum { RDB_DEFECTS = RDB_DANGLING_OPCODE + 1, FIRST_CHECKSUM_VERSION = 5, CHECKSUM_SIZE = 8 };
+enum { FIRST_CHECKSUM_VERSION = 5, CHECKSUM_SIZE = 8 };
 
 struct dump_builder {
     struct arena *arena;
@@ -20,11 +20,6 @@ struct dump_builder {
     bool corrupt; /* a defect that is corruption came */
 };
 
-static const bool corruption[RDB_DEFECTS] = {
-    [RDB_BAD_CHECKSUM] = true, [RDB_TRAILING_BYTES] = false, [RDB_BAD_STRING] = true,
-    [RDB_BAD_COUNT] = false,   [RDB_BAD_LENGTH] = false,     [RDB_DANGLING_OPCODE] = false,
-};
-
 static const char *const stop_texts[] = {
     [RDB_STOP_NOT_RDB] = "not an RDB dump",
     [RDB_STOP_TRUNCATED] = "the file ends inside the dump",
@@ -33,11 +28,6 @@ static const char *const stop_texts[] = {
     [RDB_STOP_READ] = "the file could not be read",
     [RDB_STOP_MEMORY] = "no memory",
 };
-
-bool dump_defect_is_corruption(enum rdb_defect code)
-{
-    return (unsigned)code >= RDB_DEFECTS || corruption[code];
-}
 
 struct dump_builder *dump_builder_new(struct arena *arena, size_t file)
 {
@@ -184,7 +174,7 @@ bool dump_builder_damage(struct dump_builder *builder, const struct damage *dama
 {
     struct dump *dump = builder->dump;
     dump->defect_total++;
-    builder->corrupt |= dump_defect_is_corruption((enum rdb_defect)damage->code);
+    builder->corrupt |= rdb_defect_is_corruption((enum rdb_defect)damage->code);
     if (damage->code >= RDB_DEFECTS || builder->kept[damage->code]++ >= DUMP_DEFECTS_KEPT)
         return true;
     struct dump_defect *defects =

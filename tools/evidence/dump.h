@@ -63,10 +63,6 @@ struct dump *dump_read(struct arena *arena, struct source *source, size_t file);
 bool dump_walk(struct source *source, bool digests, bool (*visit)(void *context, const struct rdb_item *item),
                void *context, const char **why);
 
-/* Whether a defect makes the dump corrupt. The others leave every key to be believed: claimed counts, an expiry without
- * a key, a length in a longer form than needed, bytes after the checksum. */
-bool dump_defect_is_corruption(enum rdb_defect code);
-
 /* The same fed item by item, for a dump inside an AOF. Items and damage in the order of the reader, then done(); false
  * or NULL without memory only. The dump lives in `arena`. */
 struct dump_builder;

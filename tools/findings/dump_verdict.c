@@ -19,7 +19,7 @@ static enum finding_id finding_of(enum rdb_defect code)
 {
     if (code == RDB_BAD_CHECKSUM)
         return FINDING_DUMP_CHECKSUM_MISMATCH;
-    return dump_defect_is_corruption(code) ? FINDING_DUMP_CORRUPT : FINDING_DUMP_INCONSISTENT;
+    return rdb_defect_is_corruption(code) ? FINDING_DUMP_CORRUPT : FINDING_DUMP_INCONSISTENT;
 }
 
 static void add(struct dump_verdict *verdict, struct dump_problem problem)

@@ -68,7 +68,7 @@ static void check_defects(struct findings *findings, size_t number)
         const struct dump_defect *defect = &file->dump->defects[d];
         if (defect->code == RDB_BAD_CHECKSUM)
             continue;
-        bool severe = dump_defect_is_corruption(defect->code);
+        bool severe = rdb_defect_is_corruption(defect->code);
         struct finding **f = severe ? &corrupt : &inconsistent;
         if (!*f) {
             *f = about_file(findings, severe ? FINDING_DUMP_CORRUPT : FINDING_DUMP_INCONSISTENT, number);
