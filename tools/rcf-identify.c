@@ -49,7 +49,7 @@ enum {
 static const struct column file_columns[] = {
     {"path", COLUMN_BYTES, NULL, 0, 0, "path below the CASE, or as named"},
     {"kind", COLUMN_TEXT, NULL, 0, 0, "what the content is"},
-    {"coding", COLUMN_TEXT, NULL, 0, COLUMN_MACHINE, "plain, gzip, lz4 or zstd"},
+    {"coding", COLUMN_TEXT, NULL, 0, COLUMN_MACHINE, "plain, gzip, lz4, zstd, or vcs: Valkey's container"},
     {"size", COLUMN_U64, NULL, 0, COLUMN_GROUPED, "bytes on disk"},
     {"decoded", COLUMN_U64, NULL, 0, COLUMN_MACHINE, "bytes after decompression"},
     {"sha256", COLUMN_TEXT, NULL, 15, 0, "of the bytes on disk"},
@@ -122,8 +122,8 @@ static bool file_row(struct table *table, const struct evidence *evidence, size_
         note = add_note(evidence->arena, note, file->skipped ? "skipped" : "unreadable", file->unread);
     if (file->changed)
         note = add_note(evidence->arena, note, "changed while it was read", NULL);
-    if (damaged)
-        note = add_note(evidence->arena, note, "damaged", why);
+    if (why)
+        note = add_note(evidence->arena, note, damaged ? "damaged" : "not supported", why);
     bool read = file->sha256[0];
     table_bytes(table, FILE_PATH, escape_string(file->path));
     table_text(table, FILE_KIND, read ? evidence_kind_name(file->kind) : NULL);

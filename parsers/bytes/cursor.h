@@ -6,6 +6,7 @@
 #ifndef RCF_CURSOR_H
 #define RCF_CURSOR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -51,22 +52,25 @@ static inline struct bytes cursor_take(struct cursor *cursor, size_t n)
     return taken;
 }
 
+/* The next `width` bytes, up to 8, as one number; where the width is a constant, by one load. */
 static inline uint64_t cursor_be(struct cursor *cursor, size_t width)
 {
     struct bytes raw = cursor_take(cursor, width);
     uint64_t value = 0;
-    for (size_t i = 0; i < raw.len; i++)
-        value = value << 8 | raw.at[i];
-    return value;
+    if (!width || width > sizeof(value) || raw.len != width)
+        return 0;
+    memcpy(&value, raw.at, width);
+    return be64toh(value) >> 8 * (sizeof(value) - width);
 }
 
 static inline uint64_t cursor_le(struct cursor *cursor, size_t width)
 {
     struct bytes raw = cursor_take(cursor, width);
     uint64_t value = 0;
-    for (size_t i = raw.len; i > 0; i--)
-        value = value << 8 | raw.at[i - 1];
-    return value;
+    if (width > sizeof(value) || raw.len != width)
+        return 0;
+    memcpy(&value, raw.at, width);
+    return le64toh(value);
 }
 
 static inline uint8_t cursor_u8(struct cursor *cursor) { return (uint8_t)cursor_be(cursor, 1); }

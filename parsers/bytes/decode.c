@@ -8,11 +8,18 @@
 #include <zstd.h>
 
 #include "parsers/bytes/cursor.h"
+#include "parsers/bytes/text.h"
+#include "parsers/bytes/vcs.h"
 
 struct decoder {
     const struct coding *coding;
     const char *why;
     size_t appetite; /* LZ4 and zstd: input up to the end of the current block and the next block's header */
+    struct {
+        uint8_t bytes[VCS_HEADER_MOST];
+        size_t len;
+        bool over; /* the frame has ended */
+    } container;
     union {
         z_stream gzip;
         LZ4F_dctx *lz4;
@@ -25,6 +32,7 @@ struct coding {
     uint8_t magic[DECODE_MAGIC];
     size_t magic_len;
     bool skippable; /* skippable frames may stand between members */
+    bool (*begins)(struct bytes in); /* asked besides the magic, or NULL */
     bool (*open)(struct decoder *decoder);
     enum decode_step (*step)(struct decoder *decoder, struct bytes *in, uint8_t *out, size_t cap, size_t *made);
     void (*close)(struct decoder *decoder);
@@ -92,6 +100,40 @@ static void lz4_close(struct decoder *decoder)
     LZ4F_freeDecompressionContext(decoder->lz4);
 }
 
+/* Valkey's container: a header, then one frame. Servers ignore what stands behind it; here it is given on as it is, so
+ * that it is not hidden from the reader of the dump, for whom it stands behind the end. */
+static enum decode_step vcs_step(struct decoder *decoder, struct bytes *in, uint8_t *out, size_t cap, size_t *made)
+{
+    struct vcs_header header;
+    while (!vcs_header_read((struct bytes){decoder->container.bytes, decoder->container.len}, &header)) {
+        if (!in->len)
+            return DECODE_MORE;
+        if (decoder->container.len == VCS_HEADER_MOST) {
+            decoder->why = "no header of the container";
+            return DECODE_FAULT;
+        }
+        decoder->container.bytes[decoder->container.len++] = *in->at;
+        *in = text_from(*in, 1);
+    }
+    if (decoder->container.over) {
+        *made = in->len < cap ? in->len : cap;
+        if (*made)
+            memcpy(out, in->at, *made);
+        *in = text_from(*in, *made);
+        return *made ? DECODE_MORE : DECODE_MEMBER_END;
+    }
+    enum decode_step step = lz4_step(decoder, in, out, cap, made);
+    decoder->container.over = step == DECODE_MEMBER_END;
+    return step == DECODE_FAULT ? step : DECODE_MORE;
+}
+
+static bool vcs_begins(struct bytes in)
+{
+    struct vcs_header header;
+    size_t at;
+    return vcs_header_read(in, &header) && !vcs_why_not(&header, &at);
+}
+
 static bool zstd_open(struct decoder *decoder)
 {
     decoder->zstd = ZSTD_createDStream();
@@ -124,10 +166,11 @@ static void zstd_close(struct decoder *decoder)
 
 /* The third byte of gzip's magic is the only method there is, deflate. */
 static const struct coding codings[] = {
-    [SOURCE_PLAIN] = {"plain", {0}, 0, false, NULL, NULL, NULL},
-    [SOURCE_GZIP] = {"gzip", {0x1f, 0x8b, 0x08}, 3, false, gzip_open, gzip_step, gzip_close},
-    [SOURCE_LZ4] = {"lz4", {0x04, 0x22, 0x4d, 0x18}, 4, true, lz4_open, lz4_step, lz4_close},
-    [SOURCE_ZSTD] = {"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, true, zstd_open, zstd_step, zstd_close},
+    [SOURCE_PLAIN] = {"plain", {0}, 0, false, NULL, NULL, NULL, NULL},
+    [SOURCE_GZIP] = {"gzip", {0x1f, 0x8b, 0x08}, 3, false, NULL, gzip_open, gzip_step, gzip_close},
+    [SOURCE_LZ4] = {"lz4", {0x04, 0x22, 0x4d, 0x18}, 4, true, NULL, lz4_open, lz4_step, lz4_close},
+    [SOURCE_ZSTD] = {"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, true, NULL, zstd_open, zstd_step, zstd_close},
+    [SOURCE_VCS] = {"vcs", {'V'}, 1, false, vcs_begins, lz4_open, vcs_step, lz4_close},
 };
 
 enum { CODINGS = sizeof(codings) / sizeof(codings[0]) };
@@ -146,7 +189,8 @@ static bool skippable_magic(uint32_t magic)
 
 static bool has_magic(const struct coding *coding, struct bytes in)
 {
-    return coding->magic_len && in.len >= coding->magic_len && memcmp(in.at, coding->magic, coding->magic_len) == 0;
+    return coding->magic_len && in.len >= coding->magic_len && memcmp(in.at, coding->magic, coding->magic_len) == 0 &&
+           (!coding->begins || coding->begins(in));
 }
 
 bool decode_begins(enum source_coding coding, struct bytes in)

@@ -11,7 +11,7 @@
 struct decoder;
 
 enum {
-    DECODE_MAGIC = 4,         /* no magic is longer */
+    DECODE_MAGIC = 8,         /* no magic is longer, nor the header of a container */
     DECODE_ROOM = 128 * 1024, /* with this much room, a zstd block never waits inside the decoder */
 };
 

@@ -6,7 +6,7 @@ enum {
     LITERALS = 32,  /* a control byte below this begins a run of literals, which is never longer */
     LONG_COPY = 7,  /* a length that goes on in the next byte */
     COPY_EXTRA = 2, /* no copy is shorter than this and one */
-    STRIDE = 16,    /* copies are made in steps of this many bytes where there is room to write past their end */
+    STRIDE = 16,    /* long copies are made in steps of this many bytes */
     COPY_INPUT = 3, /* bytes of the longest instruction to copy, */
     COPY_OUTPUT = LONG_COPY + 255 + COPY_EXTRA, /* and the bytes that it makes at most */
 };
@@ -19,29 +19,71 @@ uint64_t lzf_most(size_t packed)
     return most;
 }
 
-static bool literals(struct cursor *in, uint8_t *to, size_t room, size_t n)
+/* One instruction: so many literals (distance 0) or a copy from so far back. */
+struct instruction {
+    size_t n, distance;
+};
+
+static inline struct instruction take_instruction(struct cursor *in)
 {
-    bool wide = cursor_left(in) >= LITERALS && room >= LITERALS;
-    struct bytes run = cursor_take(in, n);
-    if (!cursor_ok(in) || n > room)
-        return false;
-    if (wide)
-        memcpy(to, run.at, LITERALS);
-    else
-        memcpy(to, run.at, n);
-    return true;
+    uint8_t control = cursor_u8(in);
+    size_t n = control >> 5;
+    if (control < LITERALS)
+        return (struct instruction){.n = control + 1u};
+    if (n == LONG_COPY)
+        n += cursor_u8(in);
+    return (struct instruction){.n = n + COPY_EXTRA, .distance = ((control & 31u) << 8 | cursor_u8(in)) + 1};
 }
 
-/* Byte by byte when source and target overlap closely: a distance of 1 repeats one byte. */
-static void copy_back(uint8_t *to, size_t room, size_t distance, size_t n)
+/* `size` bytes from the start and as many up to the end, which together are all: moves n bytes, between one and two
+ * times `size`, without a loop and without touching others. */
+#define MOVE_ENDS(to, from, n, size)                        \
+    do {                                                    \
+        uint8_t first[size], last[size];                    \
+        memcpy(first, (from), size);                        \
+        memcpy(to, first, size);                            \
+        memcpy(last, (from) + (n) - (size), size);          \
+        memcpy((to) + (n) - (size), last, size);            \
+    } while (0)
+
+static inline void move_literals(uint8_t *to, const uint8_t *from, size_t n)
 {
-    const uint8_t *from = to - distance;
-    if (distance >= STRIDE && room >= n + STRIDE) {
-        for (size_t i = 0; i < n; i += STRIDE)
-            memcpy(to + i, from + i, STRIDE);
-    } else {
+    if (n >= 16)
+        MOVE_ENDS(to, from, n, 16);
+    else if (n >= 8)
+        MOVE_ENDS(to, from, n, 8);
+    else if (n >= 4)
+        MOVE_ENDS(to, from, n, 4);
+    else
         for (size_t i = 0; i < n; i++)
             to[i] = from[i];
+}
+
+/* At least STRIDE bytes; the source ends that far before what is written, so whole steps see only what is done. */
+static inline void move_far(uint8_t *to, const uint8_t *from, size_t n)
+{
+    for (size_t i = 0; i < n - STRIDE; i += STRIDE)
+        memcpy(to + i, from + i, STRIDE);
+    memcpy(to + n - STRIDE, from + n - STRIDE, STRIDE);
+}
+
+static inline void copy_back(uint8_t *to, size_t distance, size_t n)
+{
+    const uint8_t *from = to - distance;
+    if (distance == 1) {
+        memset(to, *from, n);
+    } else if (n >= STRIDE && distance >= STRIDE) {
+        move_far(to, from, n);
+    } else if (n >= 8 && n < STRIDE && distance >= 8) {
+        MOVE_ENDS(to, from, n, 8);
+    } else {
+        /* What repeats after `distance` repeats after any multiple of it. */
+        size_t bytewise = n < 3 * STRIDE ? n : STRIDE;
+        for (size_t i = 0; i < bytewise; i++)
+            to[i] = from[i];
+        size_t far = (STRIDE + distance - 1) / distance * distance;
+        if (bytewise < n)
+            move_far(to + STRIDE, to + STRIDE - far, n - STRIDE);
     }
 }
 
@@ -50,22 +92,56 @@ bool lzf_expand(struct bytes packed, uint8_t *to, size_t len)
     struct cursor in = cursor_over(packed);
     size_t made = 0;
     while (cursor_left(&in)) {
-        uint8_t control = cursor_u8(&in);
-        size_t n = control >> 5;
-        if (control < LITERALS) {
-            n = control + 1u;
-            if (!literals(&in, to + made, len - made, n))
+        struct instruction step = take_instruction(&in);
+        if (step.distance > made || step.n > len - made)
+            return false;
+        if (step.distance) {
+            if (!cursor_ok(&in))
                 return false;
+            copy_back(to + made, step.distance, step.n);
         } else {
-            if (n == LONG_COPY)
-                n += cursor_u8(&in);
-            n += COPY_EXTRA;
-            size_t distance = ((control & 31u) << 8 | cursor_u8(&in)) + 1;
-            if (!cursor_ok(&in) || distance > made || n > len - made)
+            bool wide = cursor_left(&in) >= LITERALS && len - made >= LITERALS;
+            struct bytes run = cursor_take(&in, step.n);
+            if (!cursor_ok(&in))
                 return false;
-            copy_back(to + made, len - made, distance, n);
+            if (wide)
+                memcpy(to + made, run.at, LITERALS);
+            else
+                move_literals(to + made, run.at, run.len);
         }
-        made += n;
+        made += step.n;
     }
     return made == len;
+}
+
+size_t lzf_head(struct bytes packed, uint8_t *to, size_t want)
+{
+    struct cursor in = cursor_over(packed);
+    size_t made = 0;
+    while (made < want && cursor_left(&in)) {
+        struct instruction step = take_instruction(&in);
+        struct bytes run = cursor_take(&in, step.distance ? 0 : step.n);
+        if (!cursor_ok(&in) || step.distance > made)
+            break;
+        size_t n = step.n < want - made ? step.n : want - made;
+        const uint8_t *from = step.distance ? to + made - step.distance : run.at;
+        for (size_t i = 0; i < n; i++)
+            to[made + i] = from[i];
+        made += n;
+    }
+    return made;
+}
+
+bool lzf_verify(struct bytes packed, size_t len)
+{
+    struct cursor in = cursor_over(packed);
+    size_t made = 0;
+    while (cursor_left(&in)) {
+        struct instruction step = take_instruction(&in);
+        cursor_take(&in, step.distance ? 0 : step.n);
+        if (step.distance > made || step.n > len - made)
+            return false;
+        made += step.n;
+    }
+    return cursor_ok(&in) && made == len;
 }

@@ -18,4 +18,11 @@ uint64_t lzf_most(size_t packed);
  * the first, or ends in the middle of an instruction; the content of `to` is then unspecified. */
 bool lzf_expand(struct bytes packed, uint8_t *to, size_t len);
 
+/* What lzf_expand() would say, without expanding. */
+bool lzf_verify(struct bytes packed, size_t len);
+
+/* The first bytes of what `packed` becomes, at most `want`, for looking at a header. Gives how many: fewer when it is
+ * shorter or broken before that. */
+size_t lzf_head(struct bytes packed, uint8_t *to, size_t want);
+
 #endif

@@ -41,8 +41,8 @@ struct source {
     bool atime_kept;
     struct stat before;
 
-    EVP_MD_CTX *hash;
-    uint64_t taken; /* bytes read and hashed */
+    EVP_MD_CTX *hash; /* NULL for SOURCE_UNHASHED */
+    uint64_t taken;   /* bytes read and hashed */
     bool ended;     /* no more bytes to take */
 
     struct window raw;
@@ -80,7 +80,7 @@ static void fault_errno(struct source *source, int error)
 static void hash_more(struct source *source, const uint8_t *at, size_t len)
 {
     source->taken += len;
-    if (!EVP_DigestUpdate(source->hash, at, len))
+    if (source->hash && !EVP_DigestUpdate(source->hash, at, len))
         fault(source, "SHA-256 failed");
 }
 
@@ -188,7 +188,7 @@ static bool more(struct source *source)
     return source->decoder ? decoded_more(source) : raw_more(source);
 }
 
-static struct source *source_new(void)
+static struct source *source_new(unsigned flags)
 {
     struct source *source = calloc(1, sizeof(*source));
     if (!source)
@@ -198,6 +198,8 @@ static struct source *source_new(void)
     source->atime_kept = true;
     source->raw.ready.at = nothing;
     source->decoded.ready.at = nothing;
+    if (flags & SOURCE_UNHASHED)
+        return source;
     /* Else the first hash reads openssl.cnf, or what OPENSSL_CONF names, and loads what is asked for there. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     source->hash = EVP_MD_CTX_new();
@@ -253,7 +255,7 @@ static const char *kind_of(mode_t mode)
 
 struct source *source_open(int dirfd, const char *path, unsigned flags)
 {
-    struct source *source = source_new();
+    struct source *source = source_new(flags);
     if (!source)
         return NULL;
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. O_NOATIME is refused to all but owner and root. */
@@ -286,7 +288,12 @@ struct source *source_open(int dirfd, const char *path, unsigned flags)
 
 struct source *source_descriptor(int fd)
 {
-    struct source *source = source_new();
+    return source_descriptor_with(fd, 0);
+}
+
+struct source *source_descriptor_with(int fd, unsigned flags)
+{
+    struct source *source = source_new(flags);
     if (!source)
         return NULL;
     source->fd = fd;
@@ -301,7 +308,7 @@ struct source *source_descriptor(int fd)
 
 struct source *source_memory(const void *at, size_t len)
 {
-    struct source *source = source_new();
+    struct source *source = source_new(0);
     if (!source)
         return NULL;
     source->is_open = true;
@@ -338,6 +345,56 @@ size_t source_read(struct source *source, void *buffer, size_t cap)
     ready->at += n;
     ready->len -= n;
     return n;
+}
+
+bool source_left(const struct source *source, uint64_t *left)
+{
+    *left = source->raw.ready.len;
+    if (source->coding != SOURCE_PLAIN || !source->is_open)
+        return false;
+    if (source->fd < 0)
+        return true;
+    uint64_t size = source->is_file ? (uint64_t)source->before.st_size : 0;
+    *left += size > source->taken ? size - source->taken : 0;
+    return source->is_file;
+}
+
+bool source_skip(struct source *source, uint64_t count)
+{
+    while (count) {
+        struct bytes *ready = ready_for(source);
+        bool seeks = source->is_file && source->coding == SOURCE_PLAIN && !source->hash && count <= INT64_MAX / 2;
+        if (!ready->len && seeks && lseek(source->fd, (off_t)count, SEEK_CUR) >= 0) {
+            source->taken += count;
+            return true;
+        }
+        if (!ready->len && !more(source))
+            return false;
+        size_t n = ready->len < count ? ready->len : (size_t)count;
+        ready->at += n;
+        ready->len -= n;
+        count -= n;
+    }
+    return true;
+}
+
+bool source_read_ahead(const struct source *source, uint64_t ahead, void *buffer, size_t len)
+{
+    if (!source->is_file || source->coding != SOURCE_PLAIN || source->hash || ahead > INT64_MAX / 2)
+        return false;
+    uint64_t offset = ahead + source->taken - source->raw.ready.len;
+    uint8_t *to = buffer;
+    while (len) {
+        ssize_t n = pread(source->fd, to, len, (off_t)offset);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return false;
+        if (n < 0)
+            continue;
+        to += n;
+        offset += (size_t)n;
+        len -= (size_t)n;
+    }
+    return true;
 }
 
 bool source_slurp(struct source *source, size_t limit, struct bytes *out)
@@ -402,7 +459,7 @@ static bool file_changed(const struct source *source)
         return false;
     if (fstat(source->fd, &after) < 0 || !same_state(&source->before, &after))
         return true;
-    return source->is_file && !source->why[0] && source->taken != (uint64_t)source->before.st_size;
+    return source->is_file && source->ended && !source->why[0] && source->taken != (uint64_t)source->before.st_size;
 }
 
 /* Reads to the end of the decoded bytes, then, past a fault in them, to the end of the file. */
@@ -420,13 +477,16 @@ static void drain(struct source *source)
 static void find_facts(struct source *source)
 {
     struct source_facts *facts = &source->facts;
-    drain(source);
+    bool spare = !source->hash && source->is_file && !source->decoder; /* what was not read does not matter */
+    if (!spare)
+        drain(source);
     facts->size = source->is_file ? (uint64_t)source->before.st_size : source->taken;
-    facts->decoded = source->decoder ? source->decoded_count : source->taken;
+    facts->decoded = source->decoder ? source->decoded_count : spare ? facts->size : source->taken;
+    facts->hashed = source->hash && source->is_open;
     facts->coding = source->coding;
     facts->atime_kept = source->atime_kept;
     facts->mtime_ms = source->has_state ? milliseconds(source->before.st_mtim) : 0;
-    if (source->is_open && !EVP_DigestFinal_ex(source->hash, facts->sha256, NULL))
+    if (facts->hashed && !EVP_DigestFinal_ex(source->hash, facts->sha256, NULL))
         fault(source, "SHA-256 failed");
     facts->complete = !source->why[0];
     facts->changed = file_changed(source);

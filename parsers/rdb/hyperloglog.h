@@ -6,12 +6,12 @@
 
 #include "parsers/parse.h"
 
-/* The string begins as a HyperLogLog does. Any string may by accident: then its length decides whether a server would
- * take it for one (sparse or dense encoding byte). */
+/* A server takes the string for a counter: it begins with "HYLL" and an encoding byte of 0 and has the length of a
+ * dense counter, or one of 1 (sparse) and a whole header. Any other string that begins so is just a string. */
 bool hyperloglog_begins(struct bytes value);
 
-/* NULL when the counter is sound, else what is wrong, as a static text, with its offset in `at`: encoding byte, length of the
- * dense form, opcodes of the sparse form that do not add up to 16,384 registers. */
+/* NULL when the string is no counter or a sound one, else what is wrong as a static text, with its offset in `at`: the
+ * opcodes of a sparse counter that do not make up its 16,384 registers. Of a dense one, any content is sound. */
 const char *hyperloglog_fault(struct bytes value, uint64_t *at);
 
 #endif

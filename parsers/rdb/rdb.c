@@ -8,87 +8,30 @@
  *     ff                           EOF
  *     dc b3 43 f0 5a dc f2 56      CRC-64 of the ten bytes before it, little-endian
  *
- * What stands between magic and EOF is read by rdb_record.c, values are stepped over by rdb_step.c.
+ * Magic and what may stand around the dump is read by rdb_envelope.c, what stands between magic and EOF by rdb_record.c;
+ * values are stepped over by rdb_step.c.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 
-#include "parsers/bytes/text.h"
+#include "parsers/rdb/rdb_part.h"
 #include "parsers/rdb/rdb_private.h"
 
-enum {
-    WINDOW = 256 * 1024, /* stays in the second-level cache while it is summed and walked */
-    MAGIC = 9,
-    NEWEST_REDIS = 15, /* versions whose opcodes and types are in the tables, as far as they are known */
-    NEWEST_VALKEY = 81,
-    FIRST_VALKEY = 80, /* "VALKEY" counts from here, "REDIS" ends before */
-};
-
-static bool is_start_of(struct bytes bytes, const char *magic)
-{
-    return bytes.len < strlen(magic) && !memcmp(bytes.at, magic, bytes.len);
-}
-
-static bool read_magic(struct rdb *reader, struct rdb_item *item)
-{
-    struct rdb_window *window = &reader->window;
-    *item = (struct rdb_item){0};
-    bool whole = rdb_window_need(window, MAGIC);
-    struct bytes magic = cursor_take(&window->cursor, whole ? MAGIC : cursor_left(&window->cursor));
-    if (!whole && (source_why(window->source) || is_start_of(magic, "REDIS") || is_start_of(magic, "VALKEY") ||
-                   text_starts(magic, "REDIS") || text_starts(magic, "VALKEY")))
-        return rdb_ran_out(reader);
-    if (text_starts(magic, "VCS"))
-        return rdb_fail(reader, RDB_STOP_UNSUPPORTED, 0, "a dump in Valkey's compressed container");
-
-    bool valkey = text_starts(magic, "VALKEY");
-    uint64_t version;
-    if ((!valkey && !text_starts(magic, "REDIS")) || !text_u64(text_from(magic, valkey ? 6 : 5), &version))
-        return rdb_fail(reader, RDB_STOP_NOT_RDB, 0, "no RDB magic");
-    if (!version || (valkey ? version < FIRST_VALKEY : version >= FIRST_VALKEY))
-        return rdb_fail(reader, RDB_STOP_CORRUPT, valkey ? 6 : 5, "%s version %" PRIu64, valkey ? "VALKEY" : "REDIS",
-                        version);
-
-    reader->version = (uint32_t)version;
-    reader->dialect = valkey ? RDB_VALKEY : RDB_REDIS;
-    reader->state = RDB_AT_RECORD;
-    rdb_dialect_apply(reader);
-    *item = (struct rdb_item){
-        .kind = RDB_HEADER, .place = {.length = MAGIC}, .version = reader->version, .valkey_magic = valkey};
-    if (version > (valkey ? NEWEST_VALKEY : NEWEST_REDIS))
-        rdb_fail(reader, RDB_STOP_UNSUPPORTED, MAGIC, "version %" PRIu64 " is newer than what is known", version);
-    return true;
-}
-
-/* After the dump: what follows is counted when nothing may. False when the reader stopped. */
-static bool read_trailing(struct rdb *reader, struct rdb_item *item)
-{
-    reader->state = RDB_AT_END;
-    *item = (struct rdb_item){0};
-    if (!reader->end_expected)
-        return true;
-    struct rdb_window *window = &reader->window;
-    struct place place = {.offset = rdb_window_offset(&reader->window)};
-    while (rdb_window_need(window, 1))
-        rdb_window_skip(window, cursor_left(&window->cursor));
-    if (source_why(window->source))
-        return rdb_ran_out(reader);
-    place.length = rdb_window_offset(&reader->window) - place.offset;
-    if (place.length)
-        rdb_report(reader, RDB_TRAILING_BYTES, place, "the end of the evidence", "%" PRIu64 " bytes more",
-                   place.length);
-    return true;
-}
+enum { WINDOW = 256 * 1024 }; /* stays in the second-level cache while it is summed and walked */
 
 /* Reads on until there is something to say. */
 static enum parse_step advance(struct rdb *reader, struct rdb_item *item)
 {
     reader->damage_count = reader->damage_next = 0;
+    if (reader->value.state == RDB_VALUE_OPEN && !rdb_value_rest(reader)) {
+        *item = reader->waiting;
+        item->key.name = reader->window.runs[RDB_NAME].bytes;
+        return PARSE_STOP;
+    }
     if (reader->state == RDB_AT_MAGIC)
-        return read_magic(reader, item) ? PARSE_ITEM : PARSE_STOP;
+        return rdb_envelope_begin(reader, item) ? PARSE_ITEM : PARSE_STOP;
     if (reader->state == RDB_AFTER_EOF)
-        return read_trailing(reader, item) ? PARSE_END : PARSE_STOP;
-    if (reader->state == RDB_AT_END)
+        return rdb_envelope_end(reader, item) ? PARSE_END : PARSE_STOP;
+    if (reader->state == RDB_AT_END || (reader->part && !cursor_left(&reader->window.cursor)))
         return PARSE_END;
     for (;;) {
         reader->lost = false;
@@ -118,29 +61,37 @@ enum parse_step rdb_next(struct rdb *reader, struct rdb_item *item)
     }
     if (reader->stop) {
         *item = reader->waiting;
+        if (reader->value.state == RDB_VALUE_OPEN)
+            item->key.name = reader->window.runs[RDB_NAME].bytes; /* it may have moved with the window */
         return PARSE_STOP;
     }
     enum parse_step step = advance(reader, item);
-    if (step == PARSE_STOP)
+    if (step == PARSE_STOP || reader->flags & RDB_VALUES)
         reader->waiting = *item;
     if (!reader->damage_count)
         return step;
     reader->item_waits = step == PARSE_ITEM;
     reader->waiting = *item;
+    reader->damage_key = item->kind == RDB_KEY ? item->key.name : (struct bytes){0};
     reader->damage_next = 1;
     return PARSE_DAMAGE;
 }
 
-struct rdb *rdb_open_sized(struct source *source, unsigned flags, size_t size)
+struct rdb *rdb_open_lent(struct source *source, unsigned flags, size_t size, struct rdb_lender lender)
 {
     struct rdb *reader = calloc(1, sizeof(*reader));
     if (!reader)
         return NULL;
     reader->flags = flags;
-    if (rdb_window_open(&reader->window, source, size))
+    if (rdb_window_open_lent(&reader->window, source, size, lender))
         return reader;
     rdb_close(reader);
     return NULL;
+}
+
+struct rdb *rdb_open_sized(struct source *source, unsigned flags, size_t size)
+{
+    return rdb_open_lent(source, flags, size, (struct rdb_lender){0});
 }
 
 struct rdb *rdb_open(struct source *source, unsigned flags)
@@ -183,6 +134,8 @@ void rdb_close(struct rdb *reader)
 {
     if (!reader)
         return;
+    rdb_bundle_drop(reader);
+    rdb_value_close(reader);
     rdb_window_close(&reader->window);
     free(reader);
 }

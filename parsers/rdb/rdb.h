@@ -32,7 +32,7 @@ enum rdb_kind {
     RDB_FUNCTION,    /* value = library code; name only with opcode 246 of Redis 7.0-rc */
     RDB_MODULE_AUX,  /* name = module name */
     RDB_KEY,
-    RDB_OPCODE,      /* another known opcode that was stepped over: name = its name */
+    RDB_OPCODE,      /* another known opcode that was stepped over: name = its name ("update": commands change keys) */
     RDB_EOF,         /* checksum; always the last item of a whole dump */
 };
 
@@ -64,13 +64,16 @@ struct rdb_key {
     uint8_t freq;      /* logarithmic frequency counter */
     uint64_t value_offset, value_length; /* the serialised value, without type byte and key */
     uint64_t elements;                   /* items, members, fields, entries; 1 for a string. See the flags */
+    uint64_t strings;      /* RDB_COUNT_ELEMENTS: strings and blobs in the value that are stored as bytes, not as integers */
+    uint64_t string_bytes; /* RDB_COUNT_ELEMENTS: their lengths once expanded, as their headers state them, added up */
     unsigned char digest[16];            /* see parsers/rdb/value.h */
 };
 
 /* Of an item, `kind`, `place` and what is marked with its kind are set; an RDB_KEY has nothing else. */
 struct rdb_item {
     enum rdb_kind kind;
-    struct place place; /* the whole record, from its first opcode (expiry included) to its end */
+    struct place place; /* the whole record, from its first opcode (expiry included) to its end; of a record that Dragonfly
+                         * compressed together with others, that of all of them, and so its key's value_offset */
     struct bytes name, value;
     uint32_t version;       /* RDB_HEADER */
     bool valkey_magic;      /* RDB_HEADER: "VALKEY" instead of "REDIS" */
@@ -101,8 +104,9 @@ enum rdb_stop {
     RDB_STOP_MEMORY,
 };
 
-/* A reader over `source`, which stays the caller's and must outlive it. Offsets count from where the source stands now.
- * NULL without memory. */
+/* A reader over `source`, which stays the caller's and must outlive it: a dump, or a captured replication stream, whose
+ * header is passed over and whose mark or length is compared (the place of RDB_HEADER tells where the dump begins).
+ * Offsets count from where the source stands now. NULL without memory. */
 struct rdb *rdb_open(struct source *source, unsigned flags);
 
 /* The next step; see parsers/parse.h. After RDB_EOF comes PARSE_END: what follows the checksum is rdb_rest() and then

@@ -30,23 +30,58 @@ static const char unknown_names[][sizeof("unknown (255)")] = {
 #undef TEN
 _Static_assert(sizeof(unknown_names) / sizeof(unknown_names[0]) == RDB_BYTES, "a name for each byte");
 
-/* Aux fields that only one server writes: what began as REDIS may turn out, once, to be another's. */
+/* Aux fields that only one server writes. What began as REDIS may turn out, once, to be another's, if that one writes
+ * REDIS with such a version at all: Valkey does so up to 8.1. */
 static const struct {
     const char *field;
     enum rdb_dialect dialect;
+    uint32_t newest; /* version with REDIS */
 } signatures[] = {
-    {"valkey-ver", RDB_VALKEY},
-    {"df-ver", RDB_DRAGONFLY},
-    {"mvcc-tstamp", RDB_KEYDB},
-    {"keydb-subexpire-key", RDB_KEYDB},
-    {"keydb-subexpire-when", RDB_KEYDB},
-    {"repl-masters", RDB_KEYDB},
+    {"valkey-ver", RDB_VALKEY, 11},
+    {"df-ver", RDB_DRAGONFLY, UINT32_MAX},
+    {"mvcc-tstamp", RDB_KEYDB, UINT32_MAX},
+    {"keydb-subexpire-key", RDB_KEYDB, UINT32_MAX},
+    {"keydb-subexpire-when", RDB_KEYDB, UINT32_MAX},
+    {"repl-masters", RDB_KEYDB, UINT32_MAX},
 };
+
+/* Rows of one server that it gave up again: Dragonfly's JSON had type 20 while it wrote version 9. */
+static const struct {
+    uint8_t byte, dialect;
+    uint32_t last; /* version */
+} given_up[] = {
+    {20, RDB_DRAGONFLY, 9},
+};
+
+static const char *server_of(unsigned dialects)
+{
+    static const char *const names[] = {
+        [RDB_REDIS] = "Redis", [RDB_VALKEY] = "Valkey", [RDB_KEYDB] = "KeyDB", [RDB_DRAGONFLY] = "Dragonfly"};
+    const char *name = dialects < sizeof(names) / sizeof(names[0]) ? names[dialects] : NULL;
+    return name ? name : "several servers";
+}
+
+static bool was_given_up(const struct rdb *reader, const struct rdb_row *row)
+{
+    for (size_t i = 0; i < sizeof(given_up) / sizeof(given_up[0]); i++)
+        if (row->byte == given_up[i].byte && row->dialects == given_up[i].dialect)
+            return reader->version > given_up[i].last;
+    return false;
+}
 
 /* Dragonfly writes REDIS0009 whatever its types are, so versions say nothing there. */
 static bool holds(const struct rdb *reader, const struct rdb_row *row)
 {
-    return row->dialects & reader->dialect && (reader->version >= row->since || reader->dialect == RDB_DRAGONFLY);
+    return row->dialects & reader->dialect && !was_given_up(reader, row) &&
+           (reader->version >= row->since || reader->dialect == RDB_DRAGONFLY);
+}
+
+static bool has_two_meanings(uint8_t byte)
+{
+    size_t meanings = 0;
+    for (size_t i = 0; i < ROWS; i++)
+        meanings += all_rows[i].byte == byte;
+    return meanings > 1;
 }
 
 void rdb_dialect_apply(struct rdb *reader)
@@ -54,35 +89,51 @@ void rdb_dialect_apply(struct rdb *reader)
     for (size_t i = 0; i < RDB_BYTES; i++)
         reader->rows[i] = NULL;
     for (size_t i = 0; i < ROWS; i++)
-        if (holds(reader, &all_rows[i]))
+        if (holds(reader, &all_rows[i]) && !(reader->disputed && has_two_meanings(all_rows[i].byte)))
             reader->rows[all_rows[i].byte] = &all_rows[i];
 }
 
-void rdb_dialect_aux(struct rdb *reader, struct bytes name)
+void rdb_dialect_aux(struct rdb *reader, struct bytes name, struct place place)
 {
-    for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
-        if (reader->dialect != RDB_REDIS || !text_is(name, signatures[i].field))
-            continue;
+    size_t i = 0, known = sizeof(signatures) / sizeof(signatures[0]);
+    while (i < known && !text_is(name, signatures[i].field))
+        i++;
+    if (i == known || signatures[i].dialect == reader->dialect)
+        return;
+    if (reader->dialect == RDB_REDIS && reader->version <= signatures[i].newest) {
         reader->dialect = signatures[i].dialect;
-        rdb_dialect_apply(reader);
+    } else {
+        reader->disputed = true;
+        rdb_report(reader, RDB_MIXED_DIALECT, place, "one server in magic, version and aux fields",
+                   "%s of %s in a dump of %s, version %" PRIu32, signatures[i].field,
+                   server_of(signatures[i].dialect), server_of(reader->dialect), reader->version);
     }
+    rdb_dialect_apply(reader);
 }
 
 bool rdb_dialect_refuse(struct rdb *reader, uint8_t byte, uint64_t offset)
 {
-    const struct rdb_row *known = NULL;
-    for (size_t i = 0; i < ROWS && !known; i++)
-        if (all_rows[i].byte == byte)
-            known = &all_rows[i];
+    const struct rdb_row *known = NULL, *later = NULL;
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct rdb_row *row = &all_rows[i];
+        if (row->byte == byte && !known)
+            known = row;
+        if (row->byte == byte && row->dialects & reader->dialect && reader->version < row->since)
+            later = row;
+    }
     if (!known)
-        return rdb_fail(reader, RDB_STOP_UNSUPPORTED, offset, "byte %u is no known type or opcode", byte);
-    for (size_t i = 0; i < ROWS; i++)
-        if (all_rows[i].byte == byte && all_rows[i].dialects & reader->dialect)
-            return rdb_fail(reader, RDB_STOP_CORRUPT, offset,
-                            "byte %u (%s) in a dump of version %" PRIu32 "; servers write it since version %u", byte,
-                            all_rows[i].name, reader->version, all_rows[i].since);
-    return rdb_fail(reader, RDB_STOP_UNSUPPORTED, offset,
-                    "byte %u (%s) is not known from the server that wrote this dump", byte, known->name);
+        return rdb_fail(reader, RDB_STOP_UNSUPPORTED, offset, "byte %u is no known type or opcode of version %" PRIu32,
+                        byte, reader->version);
+    if (reader->disputed && has_two_meanings(byte))
+        return rdb_fail(reader, RDB_STOP_UNSUPPORTED, offset,
+                        "byte %u (%s, for one) has several meanings, and magic and aux fields name several servers",
+                        byte, known->name);
+    if (later)
+        return rdb_fail(reader, RDB_STOP_CORRUPT, offset,
+                        "byte %u (%s) in a dump of version %" PRIu32 "; servers write it since version %u", byte,
+                        later->name, reader->version, later->since);
+    return rdb_fail(reader, RDB_STOP_UNSUPPORTED, offset, "byte %u (%s) is known from %s, and this dump is of %s", byte,
+                    known->name, server_of(known->dialects), server_of(reader->dialect));
 }
 
 const char *rdb_type_name(uint8_t type)

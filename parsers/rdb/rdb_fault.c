@@ -11,21 +11,27 @@ bool rdb_fail(struct rdb *reader, enum rdb_stop stop, uint64_t offset, const cha
     vsnprintf(reader->why, sizeof(reader->why), format, args);
     va_end(args);
     size_t used = strlen(reader->why);
-    snprintf(reader->why + used, sizeof(reader->why) - used, " (offset %llu)", (unsigned long long)offset);
+    uint64_t place = rdb_bundle_place(reader, (struct place){.offset = offset}).offset;
+    const char *inside = reader->bundle ? ", inside of what is compressed there" : "";
+    snprintf(reader->why + used, sizeof(reader->why) - used, " (offset %llu%s)", (unsigned long long)place, inside);
     reader->stop = stop;
-    reader->stop_offset = offset;
+    reader->stop_offset = place;
     return false;
 }
 
 bool rdb_ran_out(struct rdb *reader)
 {
     struct rdb_window *window = &reader->window;
-    uint64_t end = rdb_window_offset(window) + cursor_left(&window->cursor);
-    const char *fault = source_why(window->source);
+    uint64_t end = rdb_window_offset(window) + cursor_left(&window->cursor), unread = rdb_window_unread(window);
+    const char *fault = window->source ? source_why(window->source) : NULL;
     if (window->no_memory)
         return rdb_fail(reader, RDB_STOP_MEMORY, rdb_window_offset(window), "out of memory");
     if (fault)
         return rdb_fail(reader, RDB_STOP_READ, end, "%s", fault);
+    if (reader->bundle)
+        return rdb_fail(reader, RDB_STOP_CORRUPT, end, "a compressed blob that ends inside a record");
+    if (unread != UINT64_MAX)
+        end += unread;
     return rdb_fail(reader, RDB_STOP_TRUNCATED, end, "the evidence ends inside the dump");
 }
 
@@ -43,6 +49,7 @@ struct damage *rdb_report(struct rdb *reader, enum rdb_defect defect, struct pla
     vsnprintf(found, RDB_FOUND_TEXT, format, args);
     va_end(args);
     struct damage *damage = &reader->damages[reader->damage_count++];
+    place = rdb_bundle_place(reader, place);
     *damage = (struct damage){
         .place = place,
         .code = defect,

@@ -2,14 +2,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "parsers/bytes/lzf.h"
 #include "parsers/bytes/text.h"
-#include "parsers/rdb/rdb_private.h"
+#include "parsers/rdb/rdb_string.h"
 
 enum {
     PREFETCH_AHEAD = 2048,
+    LENGTH_MEDIUM = 0x80, /* rdb_string.h: below, 14 bits; */
+    STRING_INTEGER = 0xc0,
+    STRING_LZF = 0xc3,
     FIRST_CHECKSUM = 5, /* version */
     SLOTS = 16384,
     SLOT_RANGE_TEXT = sizeof("16383-16383 "),
+    CHECKING = RDB_CHECK_VALUES | RDB_DIGEST_VALUES | RDB_VALUES,
     MODULE_NAME = 9, /* characters of six bits, above ten bits of encoding version */
     MODULE_UINT = 2, /* the only opcode that may stand before the `when` of a module aux */
 };
@@ -70,14 +75,78 @@ static void close_claims(struct rdb *reader)
 
 /* Each function below finds the reader behind the type byte or opcode, at which item->place begins. */
 
-static void drop_prefix(struct rdb *reader, const struct rdb_item *item)
+static void end_prefix(struct rdb *reader)
+{
+    reader->has_prefix = reader->has_expiry = reader->has_idle = reader->has_freq = false;
+    reader->freq = 0;
+    reader->idle_s = 0;
+}
+
+void rdb_prefix_drop(struct rdb *reader, const struct rdb_item *item)
 {
     if (!reader->has_prefix)
         return;
     struct place place = {.offset = reader->prefix_offset, .length = item->place.offset - reader->prefix_offset};
     rdb_report(reader, RDB_DANGLING_OPCODE, place, "a key after its expiry, idle time or frequency", "another opcode");
-    reader->has_prefix = false;
-    reader->has_expiry = false;
+    end_prefix(reader);
+}
+
+/* The value, as far as the caller wants it: with RDB_VALUES it is his to read. */
+static inline bool skip_in_window(struct rdb *reader, size_t n)
+{
+    struct cursor *cursor = &reader->window.cursor;
+    return cursor_left(cursor) >= n && cursor_take(cursor, n).len;
+}
+
+/* Past a string in which nothing can be wrong: most values of most dumps. False, with nothing read, for any other. */
+static inline bool quick_string(struct rdb *reader)
+{
+    struct cursor cursor = reader->window.cursor;
+    uint64_t length, size = 0;
+    uint8_t first = cursor_u8(&cursor);
+    bool lzf = first == STRING_LZF;
+    if (lzf)
+        first = cursor_u8(&cursor);
+    else if (first >= STRING_INTEGER && first < STRING_LZF)
+        return skip_in_window(reader, 1 + ((size_t)1 << (first - STRING_INTEGER)));
+    if (first >= LENGTH_MEDIUM)
+        return false;
+    length = first < RDB_LENGTH_SHORT ? first : (first & 0x3fu) << 8 | cursor_u8(&cursor);
+    if (lzf) {
+        uint8_t wide = cursor_u8(&cursor);
+        size = wide < RDB_LENGTH_SHORT ? wide : (wide & 0x3fu) << 8 | cursor_u8(&cursor);
+        if (wide >= LENGTH_MEDIUM || (wide >= RDB_LENGTH_SHORT && size < RDB_LENGTH_SHORT))
+            return false;
+    }
+    struct bytes bytes = cursor_take(&cursor, (size_t)length);
+    if (!cursor_ok(&cursor) || (first >= RDB_LENGTH_SHORT && length < RDB_LENGTH_SHORT))
+        return false;
+    /* What may be a HyperLogLog begins with an H, behind a control byte where it is compressed. */
+    if (bytes.len > 1 && (lzf ? bytes.at[1] : bytes.at[0]) == 'H')
+        return false;
+    if (lzf && (!size || size > lzf_most(bytes.len) || !lzf_verify(bytes, (size_t)size)))
+        return false;
+    reader->window.cursor = cursor;
+    return true;
+}
+
+static bool read_key_value(struct rdb *reader, const struct rdb_row *row, struct rdb_key *key, bool nameless)
+{
+    if (reader->flags == RDB_CHECK_VALUES && row->datatype == RDB_STRING && quick_string(reader)) {
+        key->elements = 1;
+        return true;
+    }
+    if (reader->flags & RDB_VALUES && !nameless)
+        return rdb_value_begin(reader, row, key);
+    if (reader->flags & (RDB_CHECK_VALUES | RDB_DIGEST_VALUES | RDB_COUNT_ELEMENTS))
+        return rdb_value_run(reader, row, key);
+    return rdb_step(reader, row->layout);
+}
+
+/* Servers take the key for expired. None of them writes such a time, which EXPIREAT makes a deletion. */
+__attribute__((cold)) static void report_odd_expiry(struct rdb *reader, struct place prefix)
+{
+    rdb_report(reader, RDB_ODD_EXPIRY, prefix, "an expiry after 1970", "%" PRId64 " ms", reader->expire_ms);
 }
 
 static enum rdb_outcome read_key(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
@@ -92,8 +161,11 @@ static enum rdb_outcome read_key(struct rdb *reader, const struct rdb_row *row, 
     key->type_name = row->name;
     key->datatype = row->datatype;
     key->encoding = row->encoding;
-    key->has_idle = key->has_freq = false;
-    key->elements = 0;
+    key->has_idle = reader->has_idle;
+    key->idle_s = reader->idle_s;
+    key->has_freq = reader->has_freq;
+    key->freq = reader->freq;
+    key->elements = key->strings = key->string_bytes = 0;
     key->has_expiry = reader->has_expiry;
     key->expire_ms = reader->has_expiry ? reader->expire_ms : 0;
     key->value_length = 0;
@@ -102,33 +174,35 @@ static enum rdb_outcome read_key(struct rdb *reader, const struct rdb_row *row, 
 
     key->value_offset = offset_of(reader);
     uint64_t type_offset = key->value_offset - 1;
-    if (!rdb_string(reader, RDB_NAME))
+    if (reader->has_expiry && reader->expire_ms < 0 && reader->flags & CHECKING)
+        report_odd_expiry(reader, (struct place){item->place.offset, type_offset - item->place.offset, 0});
+    struct rdb_run *name = &reader->window.runs[RDB_NAME];
+    name->borrowed = rdb_string_short(reader, &name->bytes);
+    if (!name->borrowed && !rdb_string(reader, RDB_NAME))
         return RDB_RECORD_STOP;
     key->value_offset = offset_of(reader);
+    bool nameless = reader->lost;
     if (!row->layout) {
-        key->name = run_of(reader, RDB_NAME);
+        if (!nameless)
+            key->name = run_of(reader, RDB_NAME);
         rdb_fail(reader, RDB_STOP_UNSUPPORTED, type_offset, "type %u (%s) cannot be stepped over", row->byte,
                  row->name);
         return RDB_RECORD_STOP;
     }
-    if (reader->flags & RDB_DIGEST_VALUES)
-        rdb_window_digest_begin(&reader->window, row->byte);
-    bool walked = rdb_step(reader, row->layout);
-    key->name = run_of(reader, RDB_NAME); /* only now: it may have moved with the window */
+    bool walked = read_key_value(reader, row, key, nameless);
+    if (!nameless)
+        key->name = run_of(reader, RDB_NAME); /* only now: it may have moved with the window */
     if (!walked)
         return RDB_RECORD_STOP;
-    if (reader->flags & RDB_DIGEST_VALUES)
-        rdb_window_digest_end(&reader->window, key->digest);
     key->value_length = offset_of(reader) - key->value_offset;
 
     reader->keys++;
     reader->expires += reader->has_expiry;
-    reader->has_prefix = false;
-    reader->has_expiry = false;
+    end_prefix(reader);
     return item_or_lost(reader);
 }
 
-static void begin_prefix(struct rdb *reader, const struct rdb_item *item)
+void rdb_prefix_begin(struct rdb *reader, const struct rdb_item *item)
 {
     if (!reader->has_prefix)
         reader->prefix_offset = item->place.offset;
@@ -137,15 +211,36 @@ static void begin_prefix(struct rdb *reader, const struct rdb_item *item)
 
 static enum rdb_outcome read_prefix(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
 {
-    begin_prefix(reader, item);
+    rdb_prefix_begin(reader, item);
     return rdb_step(reader, row->layout) ? RDB_RECORD_MORE : RDB_RECORD_STOP;
+}
+
+static enum rdb_outcome read_idle(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
+{
+    (void)row;
+    rdb_prefix_begin(reader, item);
+    reader->has_idle = true;
+    return rdb_length(reader, &reader->idle_s) ? RDB_RECORD_MORE : RDB_RECORD_STOP;
+}
+
+static enum rdb_outcome read_freq(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
+{
+    (void)row;
+    rdb_prefix_begin(reader, item);
+    if (!rdb_window_need(&reader->window, 1)) {
+        rdb_ran_out(reader);
+        return RDB_RECORD_STOP;
+    }
+    reader->has_freq = true;
+    reader->freq = cursor_u8(&reader->window.cursor);
+    return RDB_RECORD_MORE;
 }
 
 static enum rdb_outcome read_expiry(struct rdb *reader, const struct rdb_item *item, size_t width, int64_t unit)
 {
     if (reader->has_expiry)
-        drop_prefix(reader, item);
-    begin_prefix(reader, item);
+        rdb_prefix_drop(reader, item);
+    rdb_prefix_begin(reader, item);
     if (!rdb_window_need(&reader->window, width)) {
         rdb_ran_out(reader);
         return RDB_RECORD_STOP;
@@ -171,7 +266,7 @@ static enum rdb_outcome read_expiry_ms(struct rdb *reader, const struct rdb_row 
 static enum rdb_outcome read_select_db(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
 {
     (void)row;
-    drop_prefix(reader, item);
+    rdb_prefix_drop(reader, item);
     close_claims(reader);
     uint64_t db;
     if (!rdb_number(reader, UINT32_MAX, "database", &db))
@@ -189,7 +284,7 @@ static struct place place_to_here(const struct rdb *reader, const struct rdb_ite
 static enum rdb_outcome read_resize_db(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
 {
     (void)row;
-    drop_prefix(reader, item);
+    rdb_prefix_drop(reader, item);
     close_claims(reader);
     item->kind = RDB_RESIZE_DB;
     item->db = reader->db;
@@ -223,7 +318,7 @@ static enum rdb_outcome read_aux(struct rdb *reader, const struct rdb_row *row, 
     item->value = run_of(reader, RDB_VALUE);
     if (reader->lost)
         return RDB_RECORD_LOST;
-    rdb_dialect_aux(reader, item->name);
+    rdb_dialect_aux(reader, item->name, place_to_here(reader, item));
     reader->claims_unsure |= reader->dialect == RDB_DRAGONFLY || reader->dialect == RDB_KEYDB;
     if (text_is(item->name, "slot-info"))
         read_slot_aux(reader, item);
@@ -246,7 +341,7 @@ static enum rdb_outcome read_module_aux(struct rdb *reader, const struct rdb_row
 {
     (void)row;
     uint64_t id, opcode, when;
-    drop_prefix(reader, item);
+    rdb_prefix_drop(reader, item);
     item->kind = RDB_MODULE_AUX;
     if (!rdb_length(reader, &id) || !name_module(reader, id, &item->name))
         return RDB_RECORD_STOP;
@@ -263,7 +358,7 @@ static enum rdb_outcome read_module_aux(struct rdb *reader, const struct rdb_row
 static enum rdb_outcome read_function(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
 {
     (void)row;
-    drop_prefix(reader, item);
+    rdb_prefix_drop(reader, item);
     if (!rdb_string(reader, RDB_VALUE))
         return RDB_RECORD_STOP;
     item->kind = RDB_FUNCTION;
@@ -276,7 +371,7 @@ static enum rdb_outcome read_function_pre_ga(struct rdb *reader, const struct rd
 {
     (void)row;
     uint64_t described;
-    drop_prefix(reader, item);
+    rdb_prefix_drop(reader, item);
     if (!rdb_string(reader, RDB_NAME) || !rdb_step(reader, "s") || !rdb_number(reader, 1, "flag", &described) ||
         (described && !rdb_step(reader, "s")) || !rdb_string(reader, RDB_VALUE))
         return RDB_RECORD_STOP;
@@ -290,7 +385,7 @@ static enum rdb_outcome read_slot_info(struct rdb *reader, const struct rdb_row 
 {
     (void)row;
     uint64_t slot;
-    drop_prefix(reader, item);
+    rdb_prefix_drop(reader, item);
     close_slot_claim(reader);
     if (!rdb_number(reader, SLOTS - 1, "slot", &slot) || !rdb_length(reader, &item->keys) ||
         !rdb_length(reader, &item->expires))
@@ -318,7 +413,7 @@ static enum rdb_outcome read_slot_import(struct rdb *reader, const struct rdb_ro
     struct rdb_run *run = &reader->window.runs[RDB_VALUE];
     uint64_t count;
     size_t used = 0;
-    drop_prefix(reader, item);
+    rdb_prefix_drop(reader, item);
     reader->claims_unsure = true;
     if (!rdb_string(reader, RDB_NAME) || !rdb_number(reader, SLOTS, "slot ranges:", &count))
         return RDB_RECORD_STOP;
@@ -350,8 +445,12 @@ static enum rdb_outcome read_skipped(struct rdb *reader, const struct rdb_row *r
 static enum rdb_outcome read_eof(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
 {
     (void)row;
-    drop_prefix(reader, item);
+    rdb_prefix_drop(reader, item);
     item->kind = RDB_EOF;
+    if (reader->bundle) {
+        rdb_fail(reader, RDB_STOP_CORRUPT, item->place.offset, "the end of the dump inside a compressed blob");
+        return RDB_RECORD_STOP;
+    }
     item->computed_checksum = rdb_window_checksum(&reader->window);
     if (reader->version >= FIRST_CHECKSUM) {
         if (!rdb_window_need(&reader->window, 8)) {
@@ -376,6 +475,8 @@ static enum rdb_outcome (*const roles[RDB_ROLES])(struct rdb *, const struct rdb
     [RDB_ROLE_SELECT_DB] = read_select_db,
     [RDB_ROLE_EXPIRE_SECONDS] = read_expiry_seconds,
     [RDB_ROLE_EXPIRE_MS] = read_expiry_ms,
+    [RDB_ROLE_IDLE] = read_idle,
+    [RDB_ROLE_FREQ] = read_freq,
     [RDB_ROLE_PREFIX] = read_prefix,
     [RDB_ROLE_RESIZE_DB] = read_resize_db,
     [RDB_ROLE_AUX] = read_aux,
@@ -385,6 +486,10 @@ static enum rdb_outcome (*const roles[RDB_ROLES])(struct rdb *, const struct rdb
     [RDB_ROLE_SLOT_INFO] = read_slot_info,
     [RDB_ROLE_SLOT_IMPORT] = read_slot_import,
     [RDB_ROLE_SKIP] = read_skipped,
+    [RDB_ROLE_MASK] = rdb_opcode_mask,
+    [RDB_ROLE_UPDATE] = rdb_opcode_update,
+    [RDB_ROLE_BLOB] = rdb_bundle_begin,
+    [RDB_ROLE_BLOB_END] = rdb_bundle_end,
 };
 
 enum rdb_outcome rdb_record(struct rdb *reader, struct rdb_item *item)
@@ -394,7 +499,7 @@ enum rdb_outcome rdb_record(struct rdb *reader, struct rdb_item *item)
         window->runs[i].borrowed = false;
     uint64_t offset = offset_of(reader);
     if (!rdb_window_need(window, 1)) {
-        *item = (struct rdb_item){.place.offset = offset};
+        *item = (struct rdb_item){.place = rdb_bundle_place(reader, (struct place){.offset = offset})};
         rdb_ran_out(reader);
         return RDB_RECORD_STOP;
     }
@@ -405,6 +510,8 @@ enum rdb_outcome rdb_record(struct rdb *reader, struct rdb_item *item)
     if (row && row->role == RDB_ROLE_KEY) {
         item->place = (struct place){.offset = offset};
         outcome = read_key(reader, row, item);
+        if (outcome == RDB_RECORD_ITEM && !reader->bundle)
+            reader->last_key = item->place.offset;
     } else {
         *item = (struct rdb_item){.place.offset = offset};
         if (row)
@@ -413,5 +520,9 @@ enum rdb_outcome rdb_record(struct rdb *reader, struct rdb_item *item)
             rdb_dialect_refuse(reader, byte, offset);
     }
     item->place.length = offset_of(reader) - item->place.offset;
+    if (reader->bundle) {
+        item->place = rdb_bundle_place(reader, item->place);
+        item->key.value_offset = item->place.offset;
+    }
     return outcome;
 }

@@ -1,24 +1,48 @@
 #include "parsers/rdb/rdb_window.h"
 
-#include <isa-l/crc64.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "parsers/bytes/crc64.h"
+
 enum {
-    PREFETCH_ROOM = 4096,    /* the walk may prefetch this far behind the end */
     SMALL_VALUE = 1024,      /* digested in one piece */
     FIRST_GROWTH = 64 * 1024 /* first step of a run that outgrows the window */
 };
 
-bool rdb_window_open(struct rdb_window *window, struct source *source, size_t cap)
+bool rdb_window_open_lent(struct rdb_window *window, struct source *source, size_t cap, struct rdb_lender lender)
 {
-    *window = (struct rdb_window){.source = source, .cap = cap, .crc = ~UINT64_C(0)};
-    window->buffer = malloc(cap + PREFETCH_ROOM);
+    *window = (struct rdb_window){.source = source, .cap = cap, .lender = lender};
+    if (source)
+        window->buffer = lender.another ? lender.another(lender.context) : malloc(cap + RDB_PART_ROOM);
     window->digest = XXH3_createState();
-    if (!window->buffer || !window->digest)
+    if ((source && !window->buffer) || !window->digest)
         return false;
     window->cursor = cursor_over((struct bytes){window->buffer, 0});
     return true;
+}
+
+bool rdb_window_open(struct rdb_window *window, struct source *source, size_t cap)
+{
+    return rdb_window_open_lent(window, source, cap, (struct rdb_lender){0});
+}
+
+void rdb_window_over(struct rdb_window *window, struct bytes bytes, uint64_t offset)
+{
+    window->cursor = cursor_over(bytes);
+    window->base = offset;
+    window->cap = bytes.len;
+    window->ended = window->unsummed = true;
+}
+
+void rdb_window_restart(struct rdb_window *window, struct source *source, uint64_t offset, uint64_t checksum)
+{
+    window->source = source;
+    window->cursor = cursor_over((struct bytes){window->buffer, 0});
+    window->base = offset;
+    window->summed = 0;
+    window->crc = checksum;
+    window->ended = window->fenced = window->no_memory = window->digesting = false;
 }
 
 void rdb_window_close(struct rdb_window *window)
@@ -28,7 +52,8 @@ void rdb_window_close(struct rdb_window *window)
         free(window->runs[i].text);
     }
     XXH3_freeState(window->digest);
-    free(window->buffer);
+    if (!window->lender.another)
+        free(window->buffer);
 }
 
 /* The bytes from `from` (counted from the start of the window) up to the cursor. */
@@ -42,10 +67,17 @@ static struct bytes walked(const struct rdb_window *window, size_t from)
 uint64_t rdb_window_checksum(struct rdb_window *window)
 {
     struct bytes news = walked(window, window->summed);
-    /* ISA-L complements what goes in and what comes out, so its raw results chain. */
-    window->crc = crc64_jones_refl(window->crc, news.at, news.len);
+    if (window->unsummed)
+        return 0;
+    window->crc = crc64(window->crc, news);
     window->summed += news.len;
-    return ~window->crc;
+    return window->crc;
+}
+
+void rdb_window_checksum_begin(struct rdb_window *window)
+{
+    window->summed = cursor_offset(&window->cursor);
+    window->crc = 0;
 }
 
 static bool room(uint8_t **at, size_t *cap, size_t size)
@@ -106,8 +138,17 @@ bool rdb_window_fill(struct rdb_window *window, size_t want)
     size_t left = cursor_left(&window->cursor);
     if (left >= want)
         return true;
-    if (window->ended || want > window->cap || !settle(window))
+    if (window->ended || window->fenced || want > window->cap || !settle(window))
         return false;
+    if (window->lent) {
+        uint8_t *other = window->lender.another(window->lender.context);
+        if (!other) {
+            window->no_memory = true;
+            return false;
+        }
+        window->buffer = other;
+        window->lent = false;
+    }
     memmove(window->buffer, window->cursor.at, left);
     window->base = rdb_window_offset(window);
     window->summed = 0;
@@ -124,8 +165,24 @@ bool rdb_window_fill(struct rdb_window *window, size_t want)
     return left >= want;
 }
 
+/* Fewer bytes are left than are asked for: known at once where the size of the evidence is. */
+static bool beyond_end(const struct rdb_window *window, uint64_t n)
+{
+    return n > cursor_left(&window->cursor) && n - cursor_left(&window->cursor) > rdb_window_unread(window);
+}
+
+uint64_t rdb_window_unread(const struct rdb_window *window)
+{
+    uint64_t left = 0;
+    if (window->ended)
+        return 0;
+    return window->source && source_left(window->source, &left) ? left : UINT64_MAX;
+}
+
 bool rdb_window_skip_far(struct rdb_window *window, uint64_t n)
 {
+    if (beyond_end(window, n))
+        return false;
     while (n > cursor_left(&window->cursor)) {
         n -= cursor_left(&window->cursor);
         cursor_take(&window->cursor, cursor_left(&window->cursor));
@@ -165,6 +222,8 @@ static bool gather(struct rdb_window *window, uint64_t n, struct rdb_run *run)
 
 bool rdb_window_take(struct rdb_window *window, uint64_t n, struct rdb_run *run)
 {
+    if (beyond_end(window, n))
+        return false;
     if (n > window->cap)
         return gather(window, n, run);
     if (!rdb_window_need(window, (size_t)n))

@@ -11,6 +11,7 @@
 
 #include "parsers/bytes/cursor.h"
 #include "parsers/bytes/source.h"
+#include "parsers/rdb/rdb_part.h"
 
 /* Bytes that stay valid while the window moves: borrowed from it at first, copied when it has to move. */
 struct rdb_run {
@@ -22,7 +23,7 @@ struct rdb_run {
     size_t text_cap;
 };
 
-enum rdb_run_of { RDB_NAME, RDB_VALUE, RDB_RUNS };
+enum rdb_run_of { RDB_NAME, RDB_VALUE, RDB_FIELD, RDB_FIELD_BEFORE, RDB_RUNS };
 
 struct rdb_window {
     struct cursor cursor; /* over what has been read from the source and not been dropped yet */
@@ -31,8 +32,12 @@ struct rdb_window {
     size_t cap;
     uint64_t base;  /* offset of cursor.start in the evidence */
     size_t summed;  /* bytes from cursor.start on that are in `crc` */
-    uint64_t crc;   /* as ISA-L chains it: complemented */
+    uint64_t crc;
+    bool unsummed;  /* nobody asks for the checksum */
     bool ended;     /* the source gives no more */
+    bool fenced;    /* the source may not be asked for more now */
+    bool lent;      /* what stands in the buffer must stay as it is: the next move takes another */
+    struct rdb_lender lender; /* owns the buffers when it is there */
     bool no_memory; /* a run could not be kept */
     struct rdb_run runs[RDB_RUNS];
 
@@ -45,13 +50,25 @@ struct rdb_window {
 
 enum { RDB_WINDOW_LEAST = 16 }; /* the longest run that rdb_window_need() is asked for without a look at the size */
 
-/* False without memory. `cap` is at least RDB_WINDOW_LEAST. */
+/* False without memory. `cap` is at least RDB_WINDOW_LEAST. Without a source the window is for rdb_window_over(); with a
+ * lender its buffers have room for `cap` and RDB_PART_ROOM bytes. */
 bool rdb_window_open(struct rdb_window *window, struct source *source, size_t cap);
+bool rdb_window_open_lent(struct rdb_window *window, struct source *source, size_t cap, struct rdb_lender lender);
 void rdb_window_close(struct rdb_window *window);
+
+/* The same over bytes in memory that begin at `offset` of the evidence; they must outlive it and have RDB_PART_ROOM
+ * readable bytes behind them. Nothing is summed. An open window may be moved to other bytes in the same way. */
+void rdb_window_over(struct rdb_window *window, struct bytes bytes, uint64_t offset);
+
+/* The window goes on at `offset` of the evidence, where `source` stands now, with the checksum of what stands before. */
+void rdb_window_restart(struct rdb_window *window, struct source *source, uint64_t offset, uint64_t checksum);
 
 /* Moves the window so that `want` bytes (at most its size) stand in the cursor. False when the evidence has fewer
  * left, the source failed, or a run could not be kept (`no_memory`). */
 bool rdb_window_fill(struct rdb_window *window, size_t want);
+
+/* Bytes that the source has behind the window; UINT64_MAX where only reading tells. */
+uint64_t rdb_window_unread(const struct rdb_window *window);
 
 /* The same as rdb_window_skip() for what is not in the window. */
 bool rdb_window_skip_far(struct rdb_window *window, uint64_t n);
@@ -61,6 +78,9 @@ bool rdb_window_take(struct rdb_window *window, uint64_t n, struct rdb_run *run)
 
 /* CRC-64 (Jones) of everything up to the cursor. */
 uint64_t rdb_window_checksum(struct rdb_window *window);
+
+/* The checksum begins anew at the cursor. */
+void rdb_window_checksum_begin(struct rdb_window *window);
 
 /* XXH3-128, in canonical (big-endian) order, of `type` and the bytes that are walked between the two calls. */
 void rdb_window_digest_begin(struct rdb_window *window, uint8_t type);

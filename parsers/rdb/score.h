@@ -6,9 +6,10 @@
 
 #include "parsers/parse.h"
 
-/* A double from its text as servers accept it: decimal or scientific notation, "inf", "-inf", "nan"; the whole text must be the number.
- * The nearest double, as strtod() in the C locale gives it, but independent of the locale and quick for the short
- * decimals that most scores are. False for anything else; NaN is a double here. */
+/* A double from its text as servers write it: decimal or scientific notation, "inf", "-inf", "nan"; the whole text
+ * must be the number. The nearest double, as strtod() in the C locale gives it, but independent of the locale and quick
+ * for what "%.17g" gives. False for anything else, hexadecimal and texts of more than 400 bytes included; NaN is a
+ * double here. */
 bool score_parse(struct bytes text, double *score);
 
 #endif

@@ -5,8 +5,9 @@
  *             while ((step = rdb_value_next(reader, &element)) == PARSE_ITEM || step == PARSE_DAMAGE)
  *                 ...
  *
- * Checking, exporting, counting and digesting a value are this one walk. Memory is bounded by the largest element (one packed blob at
- * most is expanded at a time), and for finding duplicates by 16 bytes an element of the largest collection.
+ * Checking, exporting, counting and digesting a value are this one walk. Memory is bounded by the largest element (one
+ * packed blob at most is expanded at a time), and for finding duplicates by 16 bytes an element of the largest
+ * collection.
  */
 #ifndef RCF_VALUE_H
 #define RCF_VALUE_H
@@ -15,17 +16,18 @@
 #include "parsers/rdb/rdb.h"
 
 enum rdb_element_kind {
-    RDB_ELEMENT_STRING, /* the value of a string key: value */
+    RDB_ELEMENT_STRING, /* the value of a string key, the text of a JSON document: value */
     RDB_ELEMENT_ITEM,   /* of a list: value */
     RDB_ELEMENT_MEMBER, /* of a set: name; expire_ms where members can expire */
     RDB_ELEMENT_SCORED, /* of a sorted set: name, score */
     RDB_ELEMENT_FIELD,  /* of a hash: name, value; expire_ms where fields can expire */
-    RDB_ELEMENT_SLOT,   /* of an array: index, value */
+    RDB_ELEMENT_SLOT,   /* of an array: index, value, or score for a float */
 
     /* A stream gives, in this order: all entries, each followed by its fields; the stream's own facts; then group by
-     * group: the group, what is pending in it, its consumers, each followed by what is pending for it; then producers. */
+     * group: the group, what is pending in it, its consumers, each followed by what is pending for it; then
+     * producers. */
     RDB_ELEMENT_ENTRY,            /* id; deleted */
-    RDB_ELEMENT_ENTRY_FIELD,      /* name, value */
+    RDB_ELEMENT_ENTRY_FIELD,      /* name, value; deleted */
     RDB_ELEMENT_STREAM,           /* stream */
     RDB_ELEMENT_GROUP,            /* name; id = last delivered; count = entries read, UINT64_MAX when not known */
     RDB_ELEMENT_PENDING,          /* id; time_ms = last delivered, count = deliveries */
@@ -59,9 +61,9 @@ struct rdb_stream_facts {
 struct rdb_element {
     enum rdb_element_kind kind;
     struct place place; /* in the file, like that of a damage */
-    struct rdb_scalar name, value; /* borrowed until the next call; empty with RDB_CHECK_VALUES where nobody needs them */
+    struct rdb_scalar name, value; /* borrowed until the next call */
     double score;
-    bool is_float;  /* RDB_ELEMENT_MODULE_VALUE: score has the value */
+    bool is_float; /* RDB_ELEMENT_SLOT and RDB_ELEMENT_MODULE_VALUE: score has the value */
     bool has_expiry;
     int64_t expire_ms; /* Unix milliseconds */
     uint64_t index, count;
@@ -71,20 +73,21 @@ struct rdb_element {
     struct rdb_stream_facts stream;
 };
 
-/* The next element of the value of the key that rdb_next() gave last; see parsers/parse.h. PARSE_END after the last; then
- * rdb_value_key() knows length and elements. PARSE_STOP where the rest of the dump cannot be read; a value whose
- * inside is broken but whose end is known is damage, and what can be given of it is given. rdb_next() reads what
- * the caller leaves. */
+/* The next element of the value of the key that rdb_next() gave last; see parsers/parse.h. PARSE_END after the last;
+ * then rdb_value_key() knows length and elements. PARSE_STOP where the rest of the dump cannot be read; a value whose
+ * inside is broken but whose end is known is damage, and what can be given of it is given: an element of which a part
+ * cannot be decoded is counted, but not given. rdb_next() reads what the caller leaves, without a look inside. */
 enum parse_step rdb_value_next(struct rdb *reader, struct rdb_element *element);
 
 /* The key again, complete, after PARSE_END of its value. Its name is borrowed until the next rdb_next(). */
 const struct rdb_key *rdb_value_key(const struct rdb *reader);
 
-/* What two values have in common if and only if they are the same for a user, however they are stored: XXH3-128 over the datatype
- * and the elements, in their order for strings, lists, streams and arrays, in any order for sets, hashes and sorted sets; integers as
- * their text, scores as numbers, expiry of fields and members included, expiry of the key not. Consumer groups and
- * pending entries count; times at which consumers were seen, idle times and frequencies do not. Modules: the values in
- * their order. */
+/* What two values have in common if and only if they are the same for a user, however they are stored: XXH3-128 over
+ * the datatype and the elements, in their order for strings, lists, streams and arrays, in any order for sets, hashes
+ * and sorted sets; integers as their text, scores as numbers, expiry of fields and members included, expiry of the key
+ * not. Consumer groups and pending entries count, with the times of their delivery; times at which consumers were seen
+ * do not, nor do deleted entries. Modules: the values in their order. A structure is rdb_digest_size() bytes, aligned
+ * as malloc() does; nothing is to be freed in it. */
 struct rdb_digest;
 size_t rdb_digest_size(void);
 void rdb_digest_begin(struct rdb_digest *digest, enum rdb_datatype datatype);

@@ -9,44 +9,48 @@ import tempfile
 import time
 
 BATCH = 10000  # keys an EVAL; a script that runs for more than five seconds would be reported
+DEFAULT_KEYS = {"strings": 10000000, "mixed": 3000000}
 
-# Each script makes the keys ARGV[1] to ARGV[2]. Expiries are absolute and stream ids are given, so that two runs differ
-# in nothing but the order of hash tables.
-KINDS = {
-    "strings": """
-for i = ARGV[1], ARGV[2] do
-  redis.call('SET', 'session:' .. i, redis.sha1hex(i) .. string.format('%08d', i))
+# Made by DEBUG POPULATE: user:session:N with 48 bytes each, which the server compresses.
+STRINGS = ("user:session", 48)
+
+# Makes the numbers ARGV[1] to ARGV[2]; every tenth number is two keys, every thousandth four. Stream ids are given, so
+# that two runs differ in nothing but the order of hash tables and when keys expire.
+MIXED = """
+local filler = string.rep('lorem ipsum dolor sit amet ', 20)
+local function short_string(i)
+  redis.call('SET', 'str:' .. i, 'value-' .. i .. '-' .. i * 7919 % 1000003, 'EX', 864000 + i % 1000)
 end
-""",
-    "mixed": """
-local prose = string.rep('so much depends upon a red wheel barrow glazed with rain water ', 9)
+local function small_hash(i)
+  redis.call('HSET', 'hash:{u' .. i % 5000 .. '}:' .. i, 'name', 'user' .. i, 'email', 'user' .. i .. '@example.com',
+    'age', i % 100, 'score', i * 31 % 100000, 'bio', 'x' .. i)
+end
+local function fill(key, command, count, item)
+  local words = {}
+  for n = 1, count do for _, word in ipairs({item(n)}) do words[#words + 1] = word end end
+  redis.call(command, key, unpack(words))
+end
 local make = {
-  [0] = function(i) redis.call('SET', 'counter:' .. i, i * 17) end,
-  [1] = function(i) redis.call('SET', 'token:' .. i, redis.sha1hex(i), 'PXAT', 4102444800000 + i) end,
-  [2] = function(i) redis.call('SET', 'page:' .. i, prose .. i) end,
-  [3] = function(i)
-    redis.call('HSET', 'user:{' .. i % 997 .. '}:' .. i, 'name', 'name' .. i, 'age', i % 90,
-      'mail', i .. '@example.org')
+  [0] = short_string, short_string, short_string, short_string, small_hash, small_hash,
+  function(i) fill('list:' .. i, 'RPUSH', 20, function(n) return 'item-' .. i .. '-' .. n end) end,
+  function(i) fill('zset:' .. i, 'ZADD', 20, function(n) return n * 1.5 + i % 7, 'm' .. n .. ':' .. i end) end,
+  function(i)
+    fill('set:' .. i, 'SADD', 15, function(n) return i * n end)
+    redis.call('SADD', 'sets:' .. i, 'a' .. i, 'b' .. i, 'c' .. i)
   end,
-  [4] = function(i) redis.call('RPUSH', 'queue:' .. i, i, 'job', i + 1, 'job of ' .. i) end,
-  [5] = function(i) redis.call('SADD', 'ids:' .. i, i, i * 3, i * 7, i * 70001) end,
-  [6] = function(i) redis.call('SADD', 'tags:' .. i, 'red', 'tag' .. i, 'white') end,
-  [7] = function(i) redis.call('ZADD', 'rank:' .. i, i, 'first', i / 3, 'second', -i, 'third') end,
-  [8] = function(i)
-    for n = 1, 4 do redis.call('XADD', 'events:' .. i, i .. '-' .. n, 'kind', n % 2, 'value', i * n) end
-  end,
-  [9] = function(i)
-    if i % 1000 ~= 9 then return redis.call('SET', 'note:' .. i, 'note ' .. i) end
-    for n = 1, 1000 do
-      redis.call('HSET', 'big-hash:' .. i, 'field' .. n, 'value ' .. n * i)
-      redis.call('ZADD', 'big-rank:' .. i, n * 1.25, 'member' .. n)
-      redis.call('RPUSH', 'big-queue:' .. i, 'job ' .. n)
+  function(i) redis.call('SET', 'blob:' .. i, filler .. i .. filler) end,
+}
+for i = ARGV[1], ARGV[2] do
+  make[i % 10](i)
+  if i % 1000 == 0 then
+    for n = 1, 50 do
+      redis.call('XADD', 'stream:' .. i, 1700000000000 + i .. '-' .. n, 'sensor', n, 'temp', i % 40)
     end
-  end,
-}
-for i = ARGV[1], ARGV[2] do make[i % 10](i) end
-""",
-}
+    fill('bighash:' .. i, 'HSET', 600, function(n) return 'f' .. n, 'v' .. n .. i end)
+    fill('bigz:' .. i, 'ZADD', 300, function(n) return n / 3, 'member' .. n end)
+  end
+end
+"""
 
 
 class Client:
@@ -76,7 +80,8 @@ def free_port():
 def start(server, folder):
     port = free_port()
     process = subprocess.Popen([server, "--bind", "127.0.0.1", "--port", str(port), "--dir", folder,
-                                "--dbfilename", "dump.rdb", "--save", "", "--appendonly", "no"],
+                                "--dbfilename", "dump.rdb", "--save", "", "--appendonly", "no",
+                                "--enable-debug-command", "local"],
                                stdout=subprocess.DEVNULL)
     for _ in range(200):
         try:
@@ -93,16 +98,20 @@ def start(server, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", default="redis-server")
-    parser.add_argument("--kind", choices=sorted(KINDS), default="mixed")
-    parser.add_argument("--keys", type=int, default=1000000)
+    parser.add_argument("--kind", choices=sorted(DEFAULT_KEYS), default="mixed")
+    parser.add_argument("--keys", type=int, help="default: 10 million strings, 3 million mixed")
     parser.add_argument("dump", help="the file to write")
     options = parser.parse_args()
     path = os.path.abspath(options.dump)
+    keys = options.keys or DEFAULT_KEYS[options.kind]
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
         process, client = start(options.server, folder)
         try:
-            for first in range(0, options.keys, BATCH):
-                client.command("EVAL", KINDS[options.kind], 0, first, min(first + BATCH, options.keys) - 1)
+            if options.kind == "strings":
+                client.command("DEBUG", "POPULATE", keys, *STRINGS)
+            else:
+                for first in range(0, keys, BATCH):
+                    client.command("EVAL", MIXED, 0, first, min(first + BATCH, keys) - 1)
             client.command("SAVE")
             os.replace(os.path.join(folder, "dump.rdb"), path)
         finally:

@@ -24,7 +24,7 @@ CALLS = {
     'rcf-prejoin': ['{instance}', '--cluster {case} {instance}'],
     'rcf-rdb-check': ['{dump}', '--verbose {dump} {other_dump}'],
     'rcf-rdb-diff': ['{dump} {other_dump}'],
-    'rcf-rdb-keys': ['{dump}'],
+    'rcf-rdb-keys': ['{other_dump}', '--expires=never {dump} {other_dump}'],
     'rcf-rdb-stat': ['{dump}', '{dump} {other_dump}'],
     'rcf-timeline': ['{case}'],
     'rcf-topology': ['{case}', '--table=slots {case}', '--table=views {case}'],

@@ -133,6 +133,28 @@ def damage(scratch):
           ("skipped: symbolic link, not followed", "skipped: FIFO, not read"))
 
 
+def envelopes(scratch):
+    """A dump in Valkey's container is one; a captured replication stream is evidence that no server loads."""
+    folder = os.path.join(scratch, "envelopes")
+    os.mkdir(folder)
+    with open(os.path.join(STALE, "hosts/127.0.0.6/7002/dump_7002.rdb"), "rb") as file:
+        dump = file.read()
+    mark = b"0123456789" * 4
+    frame = subprocess.run(["lz4", "-q", "-c"], input=dump, capture_output=True, check=True).stdout
+    for name, content in (("packed.rdb", b"VCS\1\1\0\1" + frame), ("unknown", b"VCS\1\2\0\0" + frame),
+                          ("marked", b"$EOF:" + mark + b"\r\n" + dump + mark),
+                          ("measured", b"$%d\r\n" % len(dump) + dump)):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+    found = {row["path"]: row for row in rows(folder)[1]}
+    known, note = "RDB 8, Redis 4.0.1", "captured replication stream: no server loads it as its dump"
+    check("envelopes", {name: (row["kind"], row["coding"], row["version"], row["note"]) for name, row in found.items()},
+          {"packed.rdb": ("rdb", "vcs", known, ""),
+           "unknown": ("rdb", "plain", "", "not supported: Valkey's container for compressed dumps, "
+                       "with a codec that is not LZ4 (offset 4)"),
+           "marked": ("rdb", "plain", known, note), "measured": ("rdb", "plain", known, note)})
+
+
 def streams():
     with open(os.path.join(STALE, "hosts/127.0.0.6/7000/nodes_7000.conf"), "rb") as file:
         data = file.read()
@@ -149,6 +171,7 @@ with tempfile.TemporaryDirectory() as directory:
     formats()
     manifests(directory)
     damage(directory)
+    envelopes(directory)
     streams()
 for failure in failures:
     print("identify:", failure)

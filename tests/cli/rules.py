@@ -145,6 +145,28 @@ def stale_member(epoch=5, vote=0):
     return c, removed
 
 
+def copies():
+    """Where else an outsider's key is: by what it holds, not by the bytes that hold it."""
+    def dump(ctime, *records):
+        return b'REDIS0009\xfa\x05ctime\xc2' + ctime.to_bytes(4, 'little') + b'\xfe\x00' + b''.join(records) + b'\xff' + bytes(8)
+
+    expiry = b'\xfc' + (4102444800000).to_bytes(8, 'little')
+    table = b'\x02\x03foo\x02\x011\x012'  # slot 12182, the third primary's
+    intset = b'\x0b\x03foo\x0c\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00%s\x00'
+    cases = [('in another encoding', (intset % b'\x02',), 'keys_covered'), ('with another member', (intset % b'\x03',), 'keys_differ'),
+             ('with an expiry', (expiry + intset % b'\x02',), 'keys_differ'), ('not there', (), 'keys_only_here')]
+    for what, records, fate in cases:
+        c, removed = stale_member()
+        c.files = {removed.id: {'dump.rdb': dump(1700000000, table)}, c.primaries[2].id: {'dump.rdb': dump(1700000001, *records)}}
+        with tempfile.TemporaryDirectory() as folder:
+            c.write(folder)
+            _, plan = run_json('rcf-plan', '--json', 'rejoin', '%s:%d' % (removed.ip, removed.port), folder)
+            found = run_json('rcf-check', '--json', folder)[1]['findings']
+        counts = {name: plan['destroys'][name] for name in ('keys_covered', 'keys_differ', 'keys_only_here')}
+        same(counts, {**dict.fromkeys(counts, '0'), fate: '1'}, 'a key that its owner has %s: %s' % (what, plan['why']))
+        same('keys-only-here' in ids(found), fate == 'keys_only_here', 'a key that its owner has %s' % what)
+
+
 def membership():
     c, removed = stale_member()
     found = check('stale by its configEpoch', c, ['stale-self-membership'])
@@ -313,6 +335,14 @@ def slots_and_epochs():
         c.see(viewer, viewer, slots=viewer.slots + ' ' + marks % peer.id)
         found = check('one-sided mark ' + marks, c, ['slot-open'])
         same(one(found, 'slot-open').get('slots'), '5', 'slot-open: slots')
+        # What a primary saved for its replica says the same; that of another slot or direction does not.
+        states = ('5>%s,' if '->-' in marks else '5<%s,') % peer.id
+        for written, shown in ((states, 1), ('15' + states[1:], 0), ('4>%s,' % viewer.id + states, 1)):
+            replica = next(node for node in c.replicas if node.primary is viewer)
+            c.files[replica.id] = {'dump.rdb': b'VALKEY080\xfa\x13cluster-slot-states' + bytes([0x40] * (len(written) > 63) + [len(written)]) + written.encode() +
+                                               b'\xff' + bytes(8)}
+            found = check('one-sided mark ' + marks + ' with a dump', c, ['slot-open'])
+            same(sum(e['file'].endswith('.rdb') for e in one(found, 'slot-open')['evidence']), shown, 'slot-open: dumps shown')
     c = Cluster()
     for n, primary in enumerate(c.primaries[:2]):
         c.everyone_sees(primary, flags=['fail'], pong=NOW - 20000, link='disconnected')
@@ -377,6 +407,15 @@ def damaged_files():
     check('a wrong checksum', dump(Cluster(), header + body + b'\xff' + b'12345678'), ['dump-checksum-mismatch'])
     check('a cut dump', dump(Cluster(), header + body), ['dump-truncated'])
     check('an unknown type', dump(Cluster(), header + b'\xfe\x00\x4d\x03foo\x03bar\xff' + bytes(8)), ['dump-unsupported'])
+    check('a dump of a newer version', dump(Cluster(), b'REDIS0016' + header[9:] + body + b'\xff' + bytes(8)), ['dump-unsupported'])
+    check('a dump of another magic', dump(Cluster(), b'REDIS0080' + header[9:] + body + b'\xff' + bytes(8)), ['dump-unsupported'])
+    capture = b'$EOF:' + b'0123456789' * 4 + b'\r\n' + header + body + b'\xff' + bytes(8)
+    cluster = Cluster()
+    cluster.files[cluster.primaries[2].id] = {'dump.rdb': header + body + b'\xff' + bytes(8), 'sync.rdb': capture + b'0123456789' * 4}
+    check('a captured stream beside a dump', cluster, [])
+    cluster = Cluster()
+    cluster.files[cluster.primaries[2].id] = {'dump.rdb': header + body + b'\xff' + bytes(8), 'sync.rdb': capture[:-9]}
+    check('a captured stream that is cut', cluster, ['dump-truncated'])
     check('a dump of 0 bytes', dump(Cluster(), b''), ['dump-truncated'])
     check('keys in db 3', dump(Cluster(), header + b'\xfe\x03\x00\x03foo\x03bar\xff' + bytes(8)), ['keys-in-nonzero-db'])
     found = check('keys of a foreign slot', dump(Cluster(), header + b'\xfe\x00\x00\x03hello\x03bar'.replace(b'\x03hello', b'\x05hello') + b'\xff' + bytes(8)),
@@ -385,6 +424,7 @@ def damaged_files():
 
 
 healthy_and_transitional()
+copies()
 membership()
 what_silence_is_worth()
 identity()

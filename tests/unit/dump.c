@@ -170,3 +170,112 @@ Test(dump, walks_keys)
     cr_expect_str_eq(why, "the file ends inside the dump");
     source_close(source);
 }
+
+/* ------------------------------------------------------------------ duplicate keys */
+
+struct twice {
+    const char *at;
+    size_t len;
+};
+
+static struct source *open_again(void *context)
+{
+    const struct twice *twice = context;
+    return source_memory(twice->at, twice->len);
+}
+
+/* Version 3: no checksum. The name "b" twice in db 0 (records at 16 and 32), and once in db 1. */
+static const char duplicate_dump[] = "REDIS0003\xfe\0\0\1a\1x"
+                                     "\0\1b\1x"
+                                     "\0\1c\1x"
+                                     "\0\2bb\1x"
+                                     "\0\1b\1y"
+                                     "\xfe\1\0\1b\1x"
+                                     "\xff";
+
+Test(dump, finds_keys_that_come_twice, .init = start, .fini = stop)
+{
+    struct twice twice = {duplicate_dump, sizeof(duplicate_dump) - 1};
+    static const size_t blocks[] = {0, 16, 20, 31};
+    for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++) {
+        struct dump_how how = {.duplicates = true,
+                               .memory = 8 << 20,
+                               .reopen = open_again,
+                               .context = &twice,
+                               .threads = 2,
+                               .block = blocks[i]};
+        struct source *source = open_again(&twice);
+        struct dump *dump = dump_read_how(arena, source, 3, &how);
+        source_close(source);
+        cr_assert_not_null(dump);
+        cr_assert_eq(dump->defect_total, 1);
+        cr_assert_eq(dump->defect_count, 1);
+        const struct dump_defect *defect = &dump->defects[0];
+        cr_expect_eq(defect->code, RDB_DUPLICATE_KEY);
+        cr_expect_eq(defect->place.offset, 32);
+        cr_expect_eq(defect->place.length, 5);
+        cr_expect_str_eq(defect->found, "the same name in the record at offset 16");
+        cr_expect(defect->key.len == 1 && *defect->key.at == 'b' && defect->type == 0);
+        cr_expect(dump->duplicates_checked && !dump->duplicates_limited && !dump->whole);
+        cr_expect_eq(dump->keys, 6);
+    }
+}
+
+Test(dump, says_what_duplicates_rest_on, .init = start, .fini = stop)
+{
+    struct twice twice = {duplicate_dump, sizeof(duplicate_dump) - 1};
+    struct source *source = open_again(&twice);
+    struct dump *dump = dump_read_how(arena, source, 3, &(struct dump_how){.duplicates = true, .memory = 8 << 20});
+    source_close(source);
+    cr_assert_eq(dump->defect_count, 1);
+    cr_expect_not_null(strstr(dump->defects[0].found, "64-bit hash"));
+    cr_expect_eq(dump->defects[0].place.offset, twice.len, "known at the end");
+
+    source = open_again(&twice);
+    dump = dump_read_how(arena, source, 3, &(struct dump_how){.duplicates = true, .memory = 1});
+    source_close(source);
+    cr_expect_eq(dump->defect_count, 0);
+    cr_expect(dump->duplicates_checked && dump->duplicates_limited);
+    cr_expect_eq(dump->duplicates_unchecked_from, 0);
+
+    dump = read_memory(twice.at, twice.len);
+    cr_expect(!dump->duplicates_checked && dump->whole, "nobody asked");
+}
+
+Test(dump, names_the_key_of_a_defect, .init = start, .fini = stop)
+{
+    /* A set of two whose second string has a length in a longer form than it needs. */
+    static const char bytes[] = "REDIS0003\xfe\0\2\1k\2\1a\x40\1b\xff";
+    struct dump *dump = read_memory(bytes, sizeof(bytes) - 1);
+    cr_assert_eq(dump->defect_count, 1);
+    const struct dump_defect *defect = &dump->defects[0];
+    cr_expect_eq(defect->code, RDB_BAD_LENGTH);
+    cr_expect(defect->key.len == 1 && *defect->key.at == 'k' && defect->type == 2);
+}
+
+Test(dump, facts_about_the_cluster, .init = start, .fini = stop)
+{
+    static const char bytes[] = "VALKEY080"
+                                "\xfa\x13" "cluster-slot-states" "\x05" "93<a,"
+                                "\xfa\x08" "used-mem\xc2\0\0\x10\0"
+                                "\xfa\x0e" "repl-stream-db\xc0\0"
+                                "\xf3\3job\2\0\1\5\5\xff\0\0\0\0\0\0\0\0";
+    struct dump *dump = read_memory(bytes, sizeof(bytes) - 1);
+    cr_assert_eq(dump->stop, RDB_STOP_NONE, "%s", dump->why);
+    cr_expect_str_eq(dump->open_slots, "93<a,");
+    cr_expect(dump->has_used_mem && dump->used_mem == 1 << 20);
+    cr_expect(dump->has_repl_db && dump->repl_db == 0);
+    cr_assert_eq(dump->import_count, 1);
+    cr_expect_str_eq(dump->imports[0].job, "job");
+    cr_expect_str_eq(dump->imports[0].slots, "0-1 5-5");
+}
+
+Test(dump, an_expiry_before_1970_is_odd, .init = start, .fini = stop)
+{
+    static const char bytes[] = "REDIS0003\xfe\0\xfc\xff\xff\xff\xff\xff\xff\xff\xff\0\1k\1v\xff";
+    struct dump *dump = read_memory(bytes, sizeof(bytes) - 1);
+    cr_assert_eq(dump->defect_count, 1);
+    cr_expect_eq(dump->defects[0].code, RDB_ODD_EXPIRY);
+    cr_expect(dump->defects[0].place.offset == 11 && dump->defects[0].place.length == 9);
+    cr_expect(dump->whole && dump->keys == 1);
+}

@@ -52,3 +52,27 @@ Test(keyslot, any_byte_may_stand_in_a_key)
     cr_assert_eq(keyslot((struct bytes){key, sizeof(key)}), keyslot((struct bytes){key + 2, 2}));
     cr_assert_lt(keyslot((struct bytes){key, 3}), SLOT_COUNT);
 }
+
+/* Bit by bit, as the polynomial is defined. */
+static unsigned slow_slot(struct bytes key)
+{
+    unsigned crc = 0;
+    for (size_t i = 0; i < key.len; i++) {
+        crc ^= (unsigned)key.at[i] << 8;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 0x8000 ? (crc << 1 ^ 0x1021) & 0xffff : crc << 1;
+    }
+    return crc % SLOT_COUNT;
+}
+
+Test(keyslot, any_length)
+{
+    uint8_t name[67];
+    for (size_t i = 0; i < sizeof(name); i++)
+        name[i] = (uint8_t)(i * 199 + 131) | 0x80; /* without braces */
+    for (size_t from = 0; from < 8; from++)
+        for (size_t len = 0; from + len <= sizeof(name); len++) {
+            struct bytes key = {name + from, len};
+            cr_assert_eq(keyslot(key), slow_slot(key), "%zu bytes", len);
+        }
+}

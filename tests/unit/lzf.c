@@ -11,6 +11,7 @@ static bool expands(const void *packed, size_t packed_len, const void *expected,
     uint8_t *out = malloc(len + !len);
     memcpy(in, packed, packed_len);
     bool whole = lzf_expand((struct bytes){in, packed_len}, out, len);
+    cr_assert_eq(lzf_verify((struct bytes){in, packed_len}, len), whole, "both ways say the same");
     if (whole && expected)
         cr_assert_eq(memcmp(out, expected, len), 0);
     free(in);
@@ -79,6 +80,38 @@ static uint32_t next_random(uint32_t *state)
     return *state;
 }
 
+/* Each head is the beginning of the whole. */
+static void expect_heads(const uint8_t *packed, size_t packed_len, const uint8_t *expected, size_t len)
+{
+    static const size_t wants[] = {0, 1, 8, 11, 100, 300, SIZE_MAX};
+    for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+        size_t want = wants[i] < len + 9 ? wants[i] : len + 9, expected_len = want < len ? want : len;
+        uint8_t *head = malloc(want + !want);
+        cr_assert_eq(lzf_head((struct bytes){packed, packed_len}, head, want), expected_len);
+        cr_assert_eq(memcmp(head, expected, expected_len), 0);
+        free(head);
+    }
+}
+
+Test(lzf, the_head_of_what_is_broken)
+{
+    static const struct {
+        const char *packed;
+        size_t packed_len, head_len;
+    } cases[] = {
+        {"\x02" "abc" "\x20\x03", 6, 3}, /* a distance of 4 after three bytes */
+        {"\x02" "abc" "\x20", 5, 3},
+        {"\x02" "ab", 3, 0},
+        {"", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t head[8];
+        struct bytes packed = {(const uint8_t *)cases[i].packed, cases[i].packed_len};
+        cr_assert_eq(lzf_head(packed, head, sizeof(head)), cases[i].head_len, "case %zu", i);
+        cr_assert_eq(memcmp(head, "abc", cases[i].head_len), 0);
+    }
+}
+
 /* Random instructions, expanded byte by byte on the side, at every distance around the width of a fast copy. */
 Test(lzf, random_instructions_mean_what_they_say)
 {
@@ -107,6 +140,7 @@ Test(lzf, random_instructions_mean_what_they_say)
         }
         cr_assert_leq(made, lzf_most(n));
         cr_assert(expands(packed, n, expected, made));
+        expect_heads(packed, n, expected, made);
         cr_assert(!expands(packed, n, NULL, made + 1));
         if (made) {
             cr_assert(!expands(packed, n, NULL, made - 1));

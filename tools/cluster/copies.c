@@ -1,112 +1,57 @@
 #include "tools/cluster/copies.h"
 
+#include <inttypes.h>
 #include <string.h>
-#include <xxhash.h>
 
-/* ------------------------------------------------------------------ the suspect's keys */
+#include "tools/keyspace/compare.h"
 
-struct table {
+/* A proof in the making. A dump that turns out not to be whole while it is compared is no proof, and what it seemed to
+ * cover is not known any more: then all is compared again without it. */
+struct proof {
+    const struct cluster *cluster;
+    const struct instance *suspect;
     struct arena *arena;
     struct copies *copies;
-    size_t cap;
-    uint32_t *slots; /* key number + 1, or 0; a power of two */
-    size_t slot_count;
-    size_t file; /* of the dump being walked */
-    bool owned[SLOT_COUNT]; /* slots for which this dump is a proof */
+    struct compare *compare;
+    const char **faults; /* by member: why its dump cannot be compared, or NULL */
+    bool *owned;         /* by slot: this dump is a proof for its keys */
+    bool *slots;
+    struct copied_key *keys;
+    size_t key_cap;
+    const char **notes;
+    size_t note_count, note_cap;
+    size_t *covering;
+    size_t covering_cap;
 };
 
-static uint64_t key_hash(uint32_t db, struct bytes name)
-{
-    return XXH3_64bits_withSeed(name.at, name.len, db);
-}
+enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_NO_MEMORY };
 
-static uint32_t *place_of(struct table *table, uint32_t db, struct bytes name)
+static bool note(struct proof *proof, const char *text)
 {
-    size_t mask = table->slot_count - 1, i = key_hash(db, name) & mask;
-    for (; table->slots[i]; i = (i + 1) & mask) {
-        const struct copied_key *key = &table->copies->keys[table->slots[i] - 1];
-        if (key->db == db && key->name.len == name.len && memcmp(key->name.at, name.at, name.len) == 0)
-            break;
-    }
-    return &table->slots[i];
-}
-
-static bool widen(struct table *table)
-{
-    size_t count = table->slot_count ? table->slot_count * 2 : 1024;
-    uint32_t *slots = arena_array(table->arena, count, sizeof(*slots));
-    if (!slots)
+    const char **notes = arena_grow(proof->arena, proof->notes, proof->note_count, &proof->note_cap, sizeof(*notes));
+    if (!notes || !text)
         return false;
-    table->slots = slots;
-    table->slot_count = count;
-    for (size_t k = 0; k < table->copies->count; k++)
-        *place_of(table, table->copies->keys[k].db, table->copies->keys[k].name) = (uint32_t)k + 1;
+    proof->notes = notes;
+    notes[proof->note_count++] = text;
     return true;
 }
 
-static bool take_key(void *context, const struct rdb_item *item)
+/* Why a dump was not compared whole, or NULL. */
+static const char *fault_of(const struct source *source, const struct compare_end *end, struct arena *arena)
 {
-    struct table *table = context;
-    struct copies *copies = table->copies;
-    if (item->kind != RDB_KEY)
-        return true;
-    struct copied_key *keys = arena_grow(table->arena, copies->keys, copies->count, &table->cap, sizeof(*keys));
-    if (!keys || copies->count == UINT32_MAX - 1)
-        return false;
-    copies->keys = keys;
-    if ((copies->count + 1) * 2 > table->slot_count && !widen(table))
-        return false;
-    char *name = arena_copy(table->arena, item->key.name.at, item->key.name.len);
-    if (!name)
-        return false;
-    struct copied_key *key = &keys[copies->count];
-    *key = (struct copied_key){.name = {(const uint8_t *)name, item->key.name.len}, .db = item->key.db,
-                               .slot = (uint16_t)keyslot(item->key.name), .covered_by = SIZE_MAX, .place = item->place,
-                               .has_expiry = item->key.has_expiry, .expire_ms = item->key.expire_ms};
-    memcpy(key->digest, item->key.digest, sizeof(key->digest));
-    *place_of(table, key->db, key->name) = (uint32_t)++copies->count;
-    return true;
+    if (end->scan.stop == RDB_STOP_READ && source_why(source))
+        return arena_string(arena, source_why(source));
+    if (end->scan.stop != RDB_STOP_NONE)
+        return arena_string(arena, end->scan.why);
+    return end->corrupt ? arena_format(arena, "damaged at offset %" PRIu64, end->first.offset) : NULL;
 }
 
 /* ------------------------------------------------------------------ the members' keys */
 
-static bool compare_key(void *context, const struct rdb_item *item)
-{
-    struct table *table = context;
-    if (item->kind != RDB_KEY || !table->owned[keyslot(item->key.name)])
-        return true;
-    uint32_t number = *place_of(table, item->key.db, item->key.name);
-    if (!number)
-        return true;
-    struct copied_key *key = &table->copies->keys[number - 1];
-    bool equal = memcmp(key->digest, item->key.digest, sizeof(key->digest)) == 0 && key->has_expiry == item->key.has_expiry &&
-                 (!key->has_expiry || key->expire_ms == item->key.expire_ms);
-    enum coverage coverage = equal ? COVERAGE_COVERED : COVERAGE_DIFFERS;
-    if (coverage > key->coverage) {
-        key->coverage = coverage;
-        key->covered_by = table->file;
-    }
-    return true;
-}
-
-struct notes {
-    struct arena *arena;
-    const char **texts;
-    size_t count, cap;
-};
-
-static void note(struct notes *notes, const char *text)
-{
-    const char **texts = arena_grow(notes->arena, notes->texts, notes->count, &notes->cap, sizeof(*texts));
-    if (!texts || !text)
-        return;
-    notes->texts = texts;
-    texts[notes->count++] = text;
-}
-
 /* Whether the dump of this instance proves anything about keys of the suspect; why not, or NULL. */
-static const char *no_proof(const struct cluster *cluster, const struct instance *suspect, const struct instance *witness,
-                            const struct node *owner, bool replica, struct arena *arena)
+static const char *no_proof(const struct cluster *cluster, const struct instance *suspect,
+                            const struct instance *witness, const struct node *owner, bool replica,
+                            struct arena *arena)
 {
     const struct dump *mine = suspect->dump, *theirs = witness->dump;
     if (!theirs)
@@ -120,69 +65,165 @@ static const char *no_proof(const struct cluster *cluster, const struct instance
                             (long long)(mine->ctime_s - theirs->ctime_s));
     if (!replica)
         return NULL;
-    const struct instance *primary = owner->instance == SIZE_MAX ? NULL : &cluster->evidence->instances[owner->instance];
+    const struct instance *primary =
+        owner->instance == SIZE_MAX ? NULL : &cluster->evidence->instances[owner->instance];
     if (!primary || !primary->dump || !primary->dump->repl_id || !theirs->repl_id ||
         strcmp(primary->dump->repl_id, theirs->repl_id) != 0)
-        return arena_format(arena, "the dump of the replica %s cannot be shown to share the history of %s", witness->name, owner->name);
+        return arena_format(arena, "the dump of the replica %s cannot be shown to share the history of %s",
+                            witness->name, owner->name);
     return NULL;
 }
 
-static bool compare_with(struct table *table, const struct cluster *cluster, const struct instance *suspect, uint32_t index,
-                         size_t **covering, size_t *covering_cap, struct notes *notes)
+static bool is_owned(const void *context, const struct rdb_key *key)
 {
+    const bool *owned = context;
+    return owned[keyslot(key->name)];
+}
+
+static enum outcome compare_dump(struct proof *proof, uint32_t member, const struct instance *witness)
+{
+    struct source *source = evidence_reopen(proof->cluster->evidence, witness->dump->file);
+    struct compare_end end;
+    compare_narrow(proof->compare, is_owned, proof->owned);
+    bool done = source && compare_read(proof->compare, COMPARE_B, source, &end);
+    const char *fault = done ? fault_of(source, &end, proof->arena) : NULL;
+    source_close(source);
+    if (!done)
+        return OUTCOME_NO_MEMORY;
+    if (fault) {
+        proof->faults[member] =
+            arena_format(proof->arena, "the dump of %s could not be compared: %s", witness->name, fault);
+        return proof->faults[member] ? OUTCOME_AGAIN : OUTCOME_NO_MEMORY;
+    }
+    size_t *files = arena_grow(proof->arena, proof->covering, proof->copies->covering_count, &proof->covering_cap,
+                               sizeof(*files));
+    if (!files)
+        return OUTCOME_NO_MEMORY;
+    proof->covering = files;
+    files[proof->copies->covering_count++] = witness->dump->file;
+    return OUTCOME_DONE;
+}
+
+static enum outcome compare_member(struct proof *proof, uint32_t index)
+{
+    const struct cluster *cluster = proof->cluster;
     const struct node *node = &cluster->nodes[index];
     const struct node *owner = node->replica && node->follows != NO_NODE ? &cluster->nodes[node->follows] : node;
     uint32_t owner_index = (uint32_t)(owner - cluster->nodes);
     bool wanted = false;
-    memset(table->owned, 0, sizeof(table->owned));
-    for (size_t k = 0; k < table->copies->count; k++) {
-        unsigned slot = table->copies->keys[k].slot;
-        if (cluster->slots[slot].node == owner_index)
-            table->owned[slot] = wanted = true;
+    for (size_t slot = 0; slot < SLOT_COUNT; slot++) {
+        proof->owned[slot] = cluster->slots[slot].node == owner_index;
+        wanted |= proof->owned[slot] && proof->suspect->dump->slot_keys[slot];
     }
     if (!wanted)
+        return OUTCOME_DONE;
+    const char *why = proof->faults[index];
+    const struct instance *witness = node->instance == SIZE_MAX ? NULL : &cluster->evidence->instances[node->instance];
+    if (witness == proof->suspect)
+        return OUTCOME_DONE;
+    if (!why)
+        why = witness ? no_proof(cluster, proof->suspect, witness, owner, owner != node, proof->arena)
+                      : arena_format(proof->arena, "no files of %s are in the case", node->name);
+    if (why)
+        return note(proof, why) ? OUTCOME_DONE : OUTCOME_NO_MEMORY;
+    return compare_dump(proof, index, witness);
+}
+
+/* ------------------------------------------------------------------ the suspect's keys */
+
+static bool take_key(void *context, const struct compare_key *key)
+{
+    struct proof *proof = context;
+    struct copies *copies = proof->copies;
+    if (key->how != COMPARE_ONLY_A)
         return true;
-    if (node->instance == SIZE_MAX) {
-        note(notes, arena_format(table->arena, "no files of %s are in the case", node->name));
+    copies->slot_count += !proof->slots[key->slot];
+    proof->slots[key->slot] = true;
+    if (copies->listed == COPIES_LISTED)
         return true;
-    }
-    const struct instance *witness = &cluster->evidence->instances[node->instance];
-    if (witness == suspect)
-        return true;
-    const char *why = no_proof(cluster, suspect, witness, owner, owner != node, table->arena);
-    if (why) {
-        note(notes, why);
-        return true;
-    }
-    struct source *source = evidence_reopen(cluster->evidence, witness->dump->file);
-    const char *fault = NULL;
-    table->file = witness->dump->file;
-    bool read = source && dump_walk(source, true, compare_key, table, &fault);
-    source_close(source);
-    if (!read) {
-        note(notes, arena_format(table->arena, "the dump of %s could not be read again: %s", witness->name, fault ? fault : "no memory"));
-        return true;
-    }
-    size_t *files = arena_grow(table->arena, *covering, table->copies->covering_count, covering_cap, sizeof(*files));
-    if (!files)
+    struct copied_key *keys = arena_grow(proof->arena, proof->keys, copies->listed, &proof->key_cap, sizeof(*keys));
+    char *name = arena_copy(proof->arena, key->name.at, key->name.len);
+    if (!keys || !name)
         return false;
-    *covering = files;
-    files[table->copies->covering_count++] = witness->dump->file;
+    proof->keys = keys;
+    keys[copies->listed++] = (struct copied_key){
+        .name = {(const uint8_t *)name, key->name.len}, .db = key->db, .slot = key->slot, .place = key->a->place};
     return true;
+}
+
+/* Names what exists only here. */
+static enum outcome list_keys(struct proof *proof)
+{
+    struct copies *copies = proof->copies;
+    proof->slots = arena_array(proof->arena, SLOT_COUNT, sizeof(*proof->slots));
+    struct source *source = evidence_reopen(proof->cluster->evidence, copies->file);
+    struct scan_end end;
+    compare_narrow(proof->compare, NULL, NULL);
+    bool done = source && proof->slots &&
+                compare_list(proof->compare, COMPARE_A, (uint32_t)copies->file, source, take_key, proof, &end);
+    source_close(source);
+    if (!done)
+        return OUTCOME_NO_MEMORY;
+    copies->slots = proof->slots;
+    copies->keys = proof->keys;
+    if (compare_unlisted(proof->compare, COMPARE_A)) {
+        copies->possible = false;
+        copies->why_not = "its dump changed while it was read";
+    }
+    return OUTCOME_DONE;
+}
+
+static enum outcome read_suspect(struct proof *proof)
+{
+    struct copies *copies = proof->copies;
+    struct source *source = evidence_reopen(proof->cluster->evidence, copies->file);
+    struct compare_end end;
+    bool done = source && compare_read(proof->compare, COMPARE_A, source, &end);
+    copies->why_not = done ? fault_of(source, &end, proof->arena) : NULL;
+    source_close(source);
+    if (!done)
+        return OUTCOME_NO_MEMORY;
+    copies->possible = !copies->why_not;
+    return OUTCOME_DONE;
+}
+
+static enum outcome attempt(struct proof *proof)
+{
+    struct copies *copies = proof->copies;
+    proof->note_count = copies->covering_count = 0;
+    enum outcome outcome = read_suspect(proof);
+    for (uint32_t n = 0; outcome == OUTCOME_DONE && copies->possible && n < proof->cluster->member_count; n++)
+        outcome = compare_member(proof, n);
+    if (outcome != OUTCOME_DONE || !copies->possible)
+        return outcome;
+    if (!compare_settle(proof->compare))
+        return OUTCOME_NO_MEMORY;
+    struct compare_counts counts = compare_counts(proof->compare);
+    if (counts.repeated[COMPARE_A]) {
+        copies->possible = false;
+        copies->why_not = "its dump holds keys twice, so what a server makes of them cannot be said";
+        return OUTCOME_DONE;
+    }
+    copies->count = counts.read[COMPARE_A];
+    copies->only_here = counts.keys[COMPARE_ONLY_A];
+    copies->covered = counts.keys[COMPARE_EQUAL];
+    copies->differs = copies->count - copies->only_here - copies->covered;
+    copies->covering = proof->covering;
+    copies->skipped = proof->notes;
+    copies->skipped_count = proof->note_count;
+    return copies->only_here ? list_keys(proof) : OUTCOME_DONE;
 }
 
 struct copies *copies_of(const struct cluster *cluster, size_t instance, struct arena *arena)
 {
     const struct instance *suspect = &cluster->evidence->instances[instance];
     struct copies *copies = arena_alloc(arena, sizeof(*copies));
-    struct table *table = arena_alloc(arena, sizeof(*table));
-    if (!copies || !table)
+    if (!copies)
         return NULL;
     *copies = (struct copies){.possible = true, .file = SIZE_MAX};
     if (!suspect->dump)
         return copies;
     copies->file = suspect->dump->file;
-    *table = (struct table){.arena = arena, .copies = copies};
     if (!suspect->dump->whole) {
         copies->possible = false;
         copies->why_not = "its dump is not whole, so its keys cannot be listed";
@@ -190,29 +231,20 @@ struct copies *copies_of(const struct cluster *cluster, size_t instance, struct 
     }
     if (suspect->dump->keys == 0)
         return copies;
-    if (!widen(table))
-        return NULL;
-    struct source *source = evidence_reopen(cluster->evidence, suspect->dump->file);
-    bool read = source && dump_walk(source, true, take_key, table, &copies->why_not);
-    source_close(source);
-    if (!read) {
-        copies->possible = false;
-        if (!copies->why_not)
-            copies->why_not = "its dump could not be read a second time";
-        return copies;
+    struct proof proof = {
+        .cluster = cluster,
+        .suspect = suspect,
+        .arena = arena,
+        .copies = copies,
+        .faults = arena_array(arena, cluster->member_count, sizeof(*proof.faults)),
+        .owned = arena_array(arena, SLOT_COUNT, sizeof(*proof.owned)),
+    };
+    enum outcome outcome = proof.faults && proof.owned ? OUTCOME_AGAIN : OUTCOME_NO_MEMORY;
+    while (outcome == OUTCOME_AGAIN) {
+        const struct compare_options options = {.ignore_only_b = true};
+        proof.compare = compare_new(&options);
+        outcome = proof.compare ? attempt(&proof) : OUTCOME_NO_MEMORY;
+        compare_free(proof.compare);
     }
-    struct notes notes = {.arena = arena};
-    size_t *covering = NULL, covering_cap = 0;
-    for (uint32_t n = 0; n < cluster->member_count; n++)
-        if (!compare_with(table, cluster, suspect, n, &covering, &covering_cap, &notes))
-            return NULL;
-    copies->covering = covering;
-    copies->skipped = notes.texts;
-    copies->skipped_count = notes.count;
-    for (size_t k = 0; k < copies->count; k++) {
-        copies->only_here += copies->keys[k].coverage == COVERAGE_ONLY_HERE;
-        copies->differs += copies->keys[k].coverage == COVERAGE_DIFFERS;
-        copies->covered += copies->keys[k].coverage == COVERAGE_COVERED;
-    }
-    return copies;
+    return outcome == OUTCOME_DONE ? copies : NULL;
 }

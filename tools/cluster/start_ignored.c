@@ -74,7 +74,8 @@ static void note_copy(struct ignoring *ignoring, size_t number)
 {
     const struct evidence_file *file = &ignoring->starting->evidence->files[number];
     uint64_t keys = keys_in(file);
-    const char *what = file->temporary                          ? "a temporary file"
+    const char *what = file->dump && file->dump->captured       ? "a captured replication stream"
+                       : file->temporary                        ? "a temporary file"
                        : is_history(ignoring->starting, number) ? "history by the manifest, deleted at the next start"
                                                                 : "no server looks for a file of this name";
     if (keys)

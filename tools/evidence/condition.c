@@ -26,10 +26,16 @@ static enum completeness dump_condition(const struct evidence *evidence, const s
 {
     if (dump->whole)
         return CONDITION_WHOLE;
+    bool newer = false, damaged = dump->stop != RDB_STOP_NONE && dump->stop != RDB_STOP_UNSUPPORTED;
     *why = dump->why;
-    for (size_t i = 0; !*why && i < dump->defect_count; i++)
-        *why = at_place(evidence, &dump->defects[i].place, dump->defects[i].expected, dump->defects[i].found);
-    return CONDITION_DAMAGED;
+    for (size_t i = 0; i < dump->defect_count; i++) {
+        const struct dump_defect *defect = &dump->defects[i];
+        newer |= defect->code == RDB_NEWER_VERSION;
+        damaged |= rdb_defect_is_corruption(defect->code);
+        if (!*why)
+            *why = at_place(evidence, &defect->place, defect->expected, defect->found);
+    }
+    return damaged || (dump->stop == RDB_STOP_NONE && !newer) ? CONDITION_DAMAGED : CONDITION_UNKNOWN;
 }
 
 static enum completeness journal_condition(const struct evidence *evidence, const struct journal *journal,

@@ -5,12 +5,12 @@
 #include "tools/evidence/evidence.h"
 
 enum completeness {
-    CONDITION_UNKNOWN, /* a kind that has no end of its own, or a file that was not loaded */
+    CONDITION_UNKNOWN, /* a kind that has no end of its own, a file that was not loaded, or a dump that is not known */
     CONDITION_WHOLE,
     CONDITION_DAMAGED, /* cut off, or its content breaks its format */
 };
 
-/* Whether the file is whole. `why` gets the first thing that is wrong, or NULL; allocated from the evidence. */
+/* Whether the file is whole. `why` gets the first thing that is wrong or not known, or NULL; allocated from the evidence. */
 enum completeness condition_of(const struct evidence *evidence, size_t file, const char **why);
 
 /* "RDB 8, Redis 4.0.1" for a dump, "Valkey 8.0.1" for a log, "4.0 or newer" for node lines; NULL when the file does not

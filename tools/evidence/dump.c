@@ -10,6 +10,8 @@ enum { FIRST_CHECKSUM_VERSION = 5, CHECKSUM_SIZE = 8 };
 struct dump_builder {
     struct arena *arena;
     struct dump *dump;
+    struct dump_import *imports;
+    size_t import_cap;
     struct dump_db *stretches; /* keys between two changes of database; done() adds them up */
     size_t stretch_count, stretch_cap;
     uint32_t *slot_keys;
@@ -17,7 +19,7 @@ struct dump_builder {
     size_t defect_cap;
     size_t kept[RDB_DEFECTS];
     bool ended;   /* RDB_EOF came */
-    bool corrupt; /* a defect that is corruption came */
+    bool doubtful; /* a defect came that leaves less than every key to be believed */
 };
 
 static const char *const stop_texts[] = {
@@ -28,6 +30,11 @@ static const char *const stop_texts[] = {
     [RDB_STOP_READ] = "the file could not be read",
     [RDB_STOP_MEMORY] = "no memory",
 };
+
+const char *dump_stop_text(enum rdb_stop stop)
+{
+    return stop_texts[stop];
+}
 
 struct dump_builder *dump_builder_new(struct arena *arena, size_t file)
 {
@@ -76,6 +83,21 @@ static void take_repl_offset(struct dump_builder *builder, struct bytes value)
     builder->dump->has_repl_offset = text_i64(value, &builder->dump->repl_offset);
 }
 
+static void take_repl_db(struct dump_builder *builder, struct bytes value)
+{
+    builder->dump->has_repl_db = text_i64(value, &builder->dump->repl_db);
+}
+
+static void take_used_mem(struct dump_builder *builder, struct bytes value)
+{
+    builder->dump->has_used_mem = text_i64(value, &builder->dump->used_mem);
+}
+
+static void take_slot_states(struct dump_builder *builder, struct bytes value)
+{
+    builder->dump->open_slots = arena_copy(builder->arena, value.at, value.len);
+}
+
 static void take_aof_base(struct dump_builder *builder, struct bytes value)
 {
     builder->dump->aof_base |= !text_is(value, "0");
@@ -90,38 +112,91 @@ static const struct {
     {"ctime", take_ctime},
     {"repl-id", take_repl_id},
     {"repl-offset", take_repl_offset},
+    {"repl-stream-db", take_repl_db},
+    {"used-mem", take_used_mem},
+    {"cluster-slot-states", take_slot_states},
     {"aof-base", take_aof_base},
     {"aof-preamble", take_aof_base},
 };
 
+static size_t aux_field(struct bytes name)
+{
+    size_t i = 0;
+    while (i < sizeof(aux_fields) / sizeof(*aux_fields) && !text_is(name, aux_fields[i].name))
+        i++;
+    return i;
+}
+
 static void add_aux(struct dump_builder *builder, const struct rdb_item *item)
 {
-    for (size_t i = 0; i < sizeof(aux_fields) / sizeof(*aux_fields); i++)
-        if (text_is(item->name, aux_fields[i].name))
-            aux_fields[i].take(builder, item->value);
+    size_t i = aux_field(item->name);
+    if (i < sizeof(aux_fields) / sizeof(*aux_fields))
+        aux_fields[i].take(builder, item->value);
+    if (builder->dump->open_slots && !builder->dump->open_slots_at.length)
+        builder->dump->open_slots_at = item->place;
+}
+
+static void add_import(struct dump_builder *builder, const struct rdb_item *item)
+{
+    struct dump *dump = builder->dump;
+    struct dump_import *imports =
+        arena_grow(builder->arena, builder->imports, dump->import_count, &builder->import_cap, sizeof(*imports));
+    if (!imports)
+        return;
+    dump->imports = builder->imports = imports;
+    imports[dump->import_count++] = (struct dump_import){
+        .job = arena_copy(builder->arena, item->name.at, item->name.len),
+        .slots = arena_copy(builder->arena, item->value.at, item->value.len),
+    };
+}
+
+bool dump_builder_keys(struct dump_builder *builder, const struct dump_db *keys)
+{
+    size_t count = builder->stretch_count;
+    if (!count || builder->stretches[count - 1].db != keys->db) {
+        struct dump_db *stretches =
+            arena_grow(builder->arena, builder->stretches, count, &builder->stretch_cap, sizeof(*stretches));
+        if (!stretches)
+            return false;
+        builder->stretches = stretches;
+        stretches[count] = (struct dump_db){.db = keys->db, .first = keys->first};
+        builder->stretch_count++;
+    }
+    struct dump_db *stretch = &builder->stretches[builder->stretch_count - 1];
+    stretch->keys += keys->keys;
+    stretch->expires += keys->expires;
+    stretch->modules += keys->modules;
+    builder->dump->keys += keys->keys;
+    builder->dump->modules += keys->modules;
+    return true;
+}
+
+bool dump_builder_slots(struct dump_builder *builder, const uint16_t *slots, size_t count)
+{
+    if (count && !builder->slot_keys)
+        builder->slot_keys = arena_array(builder->arena, SLOT_COUNT, sizeof(*builder->slot_keys));
+    if (count && !builder->slot_keys)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        builder->slot_keys[slots[i] % SLOT_COUNT]++;
+    return true;
+}
+
+const uint32_t *dump_builder_slot_keys(const struct dump_builder *builder)
+{
+    return builder->slot_keys;
 }
 
 static void add_key(struct dump_builder *builder, const struct rdb_item *item)
 {
-    struct arena *arena = builder->arena;
-    size_t count = builder->stretch_count;
-    if (!builder->slot_keys)
-        builder->slot_keys = arena_array(arena, SLOT_COUNT, sizeof(*builder->slot_keys));
-    if (!count || builder->stretches[count - 1].db != item->key.db) {
-        struct dump_db *stretches =
-            arena_grow(arena, builder->stretches, count, &builder->stretch_cap, sizeof(*stretches));
-        if (!stretches)
-            return;
-        builder->stretches = stretches;
-        stretches[count] = (struct dump_db){.db = item->key.db, .first = item->place};
-        builder->stretch_count++;
-    }
-    struct dump_db *stretch = &builder->stretches[builder->stretch_count - 1];
-    stretch->keys++;
-    stretch->expires += item->key.has_expiry;
-    builder->dump->keys++;
-    if (builder->slot_keys)
-        builder->slot_keys[keyslot(item->key.name)]++;
+    struct dump_db key = {.db = item->key.db,
+                          .keys = 1,
+                          .expires = item->key.has_expiry,
+                          .modules = item->key.datatype == RDB_MODULE,
+                          .first = item->place};
+    uint16_t slot = (uint16_t)keyslot(item->key.name);
+    if (dump_builder_keys(builder, &key))
+        dump_builder_slots(builder, &slot, 1);
 }
 
 static void add_end(struct dump_builder *builder, const struct rdb_item *item)
@@ -138,6 +213,15 @@ static void add_end(struct dump_builder *builder, const struct rdb_item *item)
     }
 }
 
+bool dump_builder_wants(const struct rdb_item *item)
+{
+    static const bool wanted[] = {
+        [RDB_HEADER] = true, [RDB_FUNCTION] = true, [RDB_SLOT_IMPORT] = true, [RDB_KEY] = true, [RDB_EOF] = true};
+    if (item->kind == RDB_AUX)
+        return aux_field(item->name) < sizeof(aux_fields) / sizeof(*aux_fields);
+    return wanted[item->kind];
+}
+
 bool dump_builder_item(struct dump_builder *builder, const struct rdb_item *item)
 {
     struct dump *dump = builder->dump;
@@ -145,6 +229,7 @@ bool dump_builder_item(struct dump_builder *builder, const struct rdb_item *item
     case RDB_HEADER:
         dump->version = item->version;
         dump->valkey_magic = item->valkey_magic;
+        dump->captured = item->place.offset != 0;
         break;
     case RDB_AUX:
         add_aux(builder, item);
@@ -159,10 +244,12 @@ bool dump_builder_item(struct dump_builder *builder, const struct rdb_item *item
     case RDB_EOF:
         add_end(builder, item);
         break;
+    case RDB_SLOT_IMPORT:
+        add_import(builder, item);
+        break;
     case RDB_SELECT_DB:
     case RDB_RESIZE_DB:
     case RDB_SLOT_INFO:
-    case RDB_SLOT_IMPORT:
     case RDB_MODULE_AUX:
     case RDB_OPCODE:
         break;
@@ -170,11 +257,12 @@ bool dump_builder_item(struct dump_builder *builder, const struct rdb_item *item
     return !arena_failed(builder->arena);
 }
 
-bool dump_builder_damage(struct dump_builder *builder, const struct damage *damage)
+bool dump_builder_damage(struct dump_builder *builder, const struct damage *damage, struct bytes key,
+                         int type)
 {
     struct dump *dump = builder->dump;
     dump->defect_total++;
-    builder->corrupt |= rdb_defect_is_corruption((enum rdb_defect)damage->code);
+    builder->doubtful |= rdb_defect_is_corruption((enum rdb_defect)damage->code) || damage->code == RDB_NEWER_VERSION;
     if (damage->code >= RDB_DEFECTS || builder->kept[damage->code]++ >= DUMP_DEFECTS_KEPT)
         return true;
     struct dump_defect *defects =
@@ -187,6 +275,8 @@ bool dump_builder_damage(struct dump_builder *builder, const struct damage *dama
         .place = damage->place,
         .expected = arena_string(builder->arena, damage->expected),
         .found = arena_string(builder->arena, damage->found),
+        .key = {(const uint8_t *)arena_copy(builder->arena, key.at, key.len), key.len},
+        .type = type,
     };
     dump->defects = defects;
     return !arena_failed(builder->arena);
@@ -210,11 +300,37 @@ static size_t join_stretches(struct dump_db *stretches, size_t count)
         if (joined && stretches[joined - 1].db == stretches[i].db) {
             stretches[joined - 1].keys += stretches[i].keys;
             stretches[joined - 1].expires += stretches[i].expires;
+            stretches[joined - 1].modules += stretches[i].modules;
         } else {
             stretches[joined++] = stretches[i];
         }
     }
     return joined;
+}
+
+static bool is_duplicate(const struct dump_defect *defect)
+{
+    return defect->code == RDB_DUPLICATE_KEY;
+}
+
+/* Both those that were told last and the others are in the order of the file. */
+static void place_duplicates(struct dump_builder *builder)
+{
+    struct dump *dump = builder->dump;
+    size_t count = dump->defect_count, early = 0, put = 0;
+    if (!builder->kept[RDB_DUPLICATE_KEY])
+        return;
+    while (early < count && !is_duplicate(&builder->defects[early]))
+        early++;
+    struct dump_defect *placed = arena_array(builder->arena, count, sizeof(*placed));
+    if (!placed)
+        return;
+    for (size_t i = 0, late = early; put < count;) {
+        bool later = late == count ||
+                     (i < early && builder->defects[i].place.offset <= builder->defects[late].place.offset);
+        placed[put++] = builder->defects[later ? i++ : late++];
+    }
+    dump->defects = builder->defects = placed;
 }
 
 struct dump *dump_builder_done(struct dump_builder *builder, enum rdb_stop stop, const char *why, uint64_t offset)
@@ -226,50 +342,7 @@ struct dump *dump_builder_done(struct dump_builder *builder, enum rdb_stop stop,
     dump->dbs = builder->stretches;
     dump->db_count = join_stretches(builder->stretches, builder->stretch_count);
     dump->slot_keys = builder->slot_keys;
-    dump->whole = stop == RDB_STOP_NONE && builder->ended && !builder->corrupt;
+    place_duplicates(builder);
+    dump->whole = stop == RDB_STOP_NONE && builder->ended && !builder->doubtful;
     return arena_failed(builder->arena) ? NULL : dump;
-}
-
-struct dump *dump_read(struct arena *arena, struct source *source, size_t file)
-{
-    struct dump_builder *builder = dump_builder_new(arena, file);
-    struct rdb *reader = rdb_open(source, 0);
-    struct dump *dump = NULL;
-    if (builder && reader) {
-        rdb_expect_end(reader);
-        struct rdb_item item;
-        enum parse_step step;
-        bool ok = true;
-        while (ok && ((step = rdb_next(reader, &item)) == PARSE_ITEM || step == PARSE_DAMAGE))
-            ok = step == PARSE_ITEM ? dump_builder_item(builder, &item)
-                                    : dump_builder_damage(builder, rdb_damage(reader));
-        if (ok)
-            dump = dump_builder_done(builder, rdb_stop(reader), rdb_why(reader), rdb_offset(reader));
-    }
-    rdb_close(reader);
-    return dump;
-}
-
-static const char *walk_why(const struct source *source, enum rdb_stop stop)
-{
-    const char *why = stop == RDB_STOP_READ ? source_why(source) : NULL;
-    return why ? why : stop_texts[stop];
-}
-
-bool dump_walk(struct source *source, bool digests, bool (*visit)(void *context, const struct rdb_item *item),
-               void *context, const char **why)
-{
-    struct rdb *reader = rdb_open(source, digests ? RDB_DIGEST_VALUES : 0);
-    *why = stop_texts[RDB_STOP_MEMORY];
-    if (!reader)
-        return false;
-    struct rdb_item item;
-    enum parse_step step;
-    bool visited = true;
-    while (visited && ((step = rdb_next(reader, &item)) == PARSE_ITEM || step == PARSE_DAMAGE))
-        if (step == PARSE_ITEM && item.kind == RDB_KEY)
-            visited = visit(context, &item);
-    *why = visited ? walk_why(source, rdb_stop(reader)) : NULL;
-    rdb_close(reader);
-    return visited && !*why;
 }

@@ -4,7 +4,8 @@
  * everything that is asked of values; what they make of it comes back in the order of the file. Damage, counts that the
  * dump states about itself, and where reading stops are the same as with one reader from front to back: what the cutter
  * does not know for certain (the header, the end, records larger than a batch, unknown bytes) a single reader reads.
- * Memory is constant: a few batches of a megabyte, and what the job itself keeps.
+ * Memory is constant: a few blocks of some hundred kilobytes, and what the job itself keeps. A dump that fits into one
+ * block is read without a thread.
  */
 #ifndef RCF_DUMP_SCAN_H
 #define RCF_DUMP_SCAN_H
@@ -12,9 +13,10 @@
 #include "parsers/rdb/rdb.h"
 #include "parsers/rdb/value.h"
 
-/* What is done with the records. A batch is an object of the job's own. begin() to done() of one batch are called by one
- * thread each, several batches at the same time; merge() is called for one batch at a time, in the order of the file, and ends the
- * batch. Functions that return bool give false to end the scan (no memory, or enough seen). */
+/* What is done with the records. A batch is an object of the job's own. begin(), item() and damage() of one batch are
+ * called by one thread, of several batches at the same time; merge() is called for one batch at a time, in the order
+ * of the file, and ends the batch. Functions that return bool give false, begin() NULL, to end the scan (no memory, or
+ * enough seen). */
 struct scan_job {
     unsigned flags; /* enum rdb_flags of the readers */
     void *context;
@@ -33,16 +35,33 @@ struct scan_end {
     char why[256];
     uint64_t offset;  /* of the stop, or the end of the dump */
     bool interrupted; /* by the job */
+    uint64_t losses;     /* damage that lost the position, and that was got over: RDB_LOST_BYTES and RDB_UNREAD_BYTES */
+    uint64_t lost_bytes; /* skipped there */
+    enum rdb_stop first_stop; /* with losses: what would have ended the scan */
+    char first_why[256];
+    uint64_t first_offset;
 };
 
 struct scan_options {
-    unsigned threads; /* workers; 0 takes the cores there are, at most 8 */
+    unsigned threads; /* that read, the caller's included; 0 takes the cores there are, at most 8 */
     bool expect_end;  /* nothing may follow the dump */
+    /* Opens the evidence once more, as it stood when the scan began; closed by the scan. With it the scan goes on behind
+     * damage that lost the position (rdb_resync.h), and gives that as damage; without it, it ends there. */
+    struct source *(*reopen)(void *context);
+    void *reopen_context;
+    /* NULL, or how many keys of each hash slot have been merged so far (NULL while there are none): keys in other slots
+     * are then no proof that a record was found. */
+    const uint32_t *(*slot_keys)(void *context);
+    void *slots_context;
 };
 
 /* Reads the dump from where the source stands. False without memory, or when the job ended it; `end` is filled in any
  * case. */
 bool dump_scan(struct source *source, const struct scan_options *options, const struct scan_job *job,
                struct scan_end *end);
+
+/* The same with blocks of `size` bytes (at least 16), for tests of their borders. */
+bool dump_scan_sized(struct source *source, const struct scan_options *options, const struct scan_job *job,
+                     struct scan_end *end, size_t size);
 
 #endif

@@ -37,8 +37,8 @@ struct evidence_file {
     const char *unread; /* why it was not read to its end, or NULL */
     bool skipped;       /* `unread` by rule and no failure: a symbolic link, FIFO, socket or device */
     bool changed;       /* while it was read */
-    bool temporary;     /* left by an interrupted save, fork or rewrite, or set aside by a plan's script: evidence, but never
-                         * what a server loads */
+    bool temporary;     /* left by an interrupted save, fork or rewrite, set aside by a plan's script, or captured from a
+                         * replication stream: evidence, but never what a server loads */
     const char *note;   /* "temporary file of a dead fork", ... or NULL */
     size_t instance;    /* number, or SIZE_MAX */
     const char *attributed;   /* the rule by which it belongs to its instance, or NULL */

@@ -4,6 +4,7 @@
 
 #include "parsers/aof/aof.h"
 #include "parsers/bytes/cursor.h"
+#include "parsers/bytes/vcs.h"
 #include "parsers/conf/conf.h"
 #include "parsers/log/log.h"
 #include "parsers/nodesconf/nodesconf.h"
@@ -15,8 +16,7 @@ enum {
     TAR_MAGIC_AT = 257, /* POSIX.1-2017, pax, "ustar Interchange Format" */
 };
 
-static const char captured_stream[] =
-    "captured replication stream: a header stands before the dump, so it is not judged";
+static const char captured_stream[] = "captured replication stream: no server loads it as its dump";
 
 static bool digits(struct bytes word, size_t from, size_t count)
 {
@@ -26,11 +26,12 @@ static bool digits(struct bytes word, size_t from, size_t count)
     return true;
 }
 
-/* "REDIS0011", "VALKEY080"; "VCS": a dump that Valkey 9.2 compressed as a whole. */
+/* "REDIS0011", "VALKEY080"; "VCS", "VKCS": a dump that Valkey 9.2 compressed as a whole, in a way that is not known. */
 static bool has_rdb_magic(struct bytes head)
 {
+    struct vcs_header container;
     return (text_starts(head, "REDIS") && digits(head, 5, 4)) || (text_starts(head, "VALKEY") && digits(head, 6, 3)) ||
-           (text_starts(head, "VCS") && head.len > 3 && head.at[3] == 1);
+           vcs_header_read(head, &container);
 }
 
 bool identify_is_stream(struct bytes head)
@@ -169,6 +170,7 @@ struct identity identify(struct bytes head, struct bytes stem)
         identity.temporary = true;
         identity.note = "temporary file of an interrupted save";
     } else if (identity.kind == EVIDENCE_RDB && identify_is_stream(head)) {
+        identity.temporary = true;
         identity.note = captured_stream;
     }
     return identity;

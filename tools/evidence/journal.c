@@ -250,7 +250,7 @@ static bool apply_preamble(struct replay *replay, const struct rdb_item *item, c
     if (!replay->preamble)
         return false;
     if (!item)
-        return dump_builder_damage(replay->preamble, damage);
+        return dump_builder_damage(replay->preamble, damage, (struct bytes){0}, -1);
     if (item->kind == RDB_KEY && item->key.db < JOURNAL_DBS)
         may_make(&replay->state.dbs[item->key.db], item->place, "RDB");
     else if (item->kind == RDB_KEY)

@@ -85,13 +85,20 @@ static bool load_log(struct loading *loading, size_t number, const struct opened
     return file->logbook;
 }
 
+static struct source *open_again(void *context)
+{
+    const struct evidence_file *file = context;
+    return walk_open_again(file->where, file->named);
+}
+
 static bool load_dump(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence *evidence = loading->evidence;
     struct evidence_file *file = &evidence->files[number];
-    if (loading->facts_only || identify_is_stream(source_peek(opened->source, SOURCE_PEEK_MAX)))
+    if (loading->facts_only)
         return true;
-    file->dump = dump_read(evidence->arena, opened->source, number);
+    const struct dump_how how = {.reopen = open_again, .context = file, .salvage = true};
+    file->dump = dump_read_how(evidence->arena, opened->source, number, &how);
     return file->dump;
 }
 

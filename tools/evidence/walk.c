@@ -336,12 +336,10 @@ static int go_down(const char *where, size_t named, const char **rest)
     return fd;
 }
 
-struct source *walk_open(const char *where, size_t named)
+static struct source *open_file(const char *where, size_t named, unsigned flags)
 {
-    if (strcmp(where, "-") == 0)
-        return source_descriptor(STDIN_FILENO);
     if (!where[named])
-        return source_open(AT_FDCWD, where, SOURCE_FOLLOW);
+        return source_open(AT_FDCWD, where, SOURCE_FOLLOW | flags);
     const char *rest;
     int fd = go_down(where, named, &rest);
     /* Where a directory on the way is gone or has become something else, opening it as a directory gives the reason and
@@ -351,10 +349,24 @@ struct source *walk_open(const char *where, size_t named)
         snprintf(gone, sizeof(gone), "%.*s/.", (int)strcspn(rest, "/"), rest);
         rest = gone;
     }
-    struct source *source = source_open(fd, rest, 0);
+    struct source *source = source_open(fd, rest, flags);
     if (fd >= 0)
         close(fd);
     return source;
+}
+
+struct source *walk_open(const char *where, size_t named)
+{
+    return strcmp(where, "-") == 0 ? source_descriptor(STDIN_FILENO) : open_file(where, named, 0);
+}
+
+struct source *walk_open_again(const char *where, size_t named)
+{
+    struct source *source = strcmp(where, "-") == 0 ? NULL : open_file(where, named, SOURCE_UNHASHED);
+    if (source && !source_why(source))
+        return source;
+    source_close(source);
+    return NULL;
 }
 
 /* As source_open() does it. */

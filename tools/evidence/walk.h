@@ -39,6 +39,9 @@ bool walk_paths(struct arena *arena, char *const *paths, size_t count, struct wa
 /* Opens a listed file. A source that yields nothing and says why when that fails; NULL without memory. */
 struct source *walk_open(const char *where, size_t named);
 
+/* The same once more, not hashed. NULL for what cannot be opened, and for standard input. */
+struct source *walk_open_again(const char *where, size_t named);
+
 /* Reads `len` bytes at `offset` of a listed file as they lie on disk. False when there are fewer, and for all that is
  * no regular file now. */
 bool walk_read(const char *where, size_t named, uint64_t offset, void *bytes, size_t len);

@@ -19,6 +19,8 @@ static enum finding_id finding_of(enum rdb_defect code)
 {
     if (code == RDB_BAD_CHECKSUM)
         return FINDING_DUMP_CHECKSUM_MISMATCH;
+    if (code == RDB_NEWER_VERSION || code == RDB_UNREAD_BYTES)
+        return FINDING_DUMP_UNSUPPORTED;
     return rdb_defect_is_corruption(code) ? FINDING_DUMP_CORRUPT : FINDING_DUMP_INCONSISTENT;
 }
 
@@ -41,16 +43,23 @@ bool dump_verdict(struct arena *arena, const struct dump *dump, struct dump_verd
     for (size_t i = 0; i < dump->defect_count; i++) {
         const struct dump_defect *defect = &dump->defects[i];
         add(verdict, (struct dump_problem){finding_of(defect->code), false, defect->place, defect->expected,
-                                           defect->found});
+                                           defect->found, rdb_defect_name(defect->code), defect->key});
     }
     if (dump->checksum_disabled)
         add(verdict, (struct dump_problem){FINDING_DUMP_CHECKSUM_DISABLED, false, dump->checksum,
-                                           "the CRC-64 of the dump", "0, as rdbchecksum no leaves it"});
-    if (verdict->worst == SEVERITY_ERROR && verdict->state != DUMP_UNREADABLE)
-        verdict->state = DUMP_DAMAGED;
-    if (stops[dump->stop].expected)
-        add(verdict, (struct dump_problem){stops[dump->stop].finding, true, {.offset = dump->stopped_at},
-                                           stops[dump->stop].expected, dump->why});
+                                           "the CRC-64 of the dump", "0, as rdbchecksum no leaves it", "no-checksum", {0}});
+    for (size_t i = 0; i < verdict->count && verdict->state != DUMP_UNREADABLE; i++)
+        if (verdict->problems[i].finding == FINDING_DUMP_UNSUPPORTED && verdict->state == DUMP_OK)
+            verdict->state = DUMP_UNSUPPORTED;
+        else if (verdict->problems[i].finding != FINDING_DUMP_UNSUPPORTED &&
+                 finding_severity(verdict->problems[i].finding) == SEVERITY_ERROR)
+            verdict->state = DUMP_DAMAGED;
+    /* A stop that was got over stands among the defects, with what was lost by it. */
+    enum rdb_stop stop = dump->losses ? dump->last_stop : dump->stop;
+    if (stops[stop].expected)
+        add(verdict, (struct dump_problem){stops[stop].finding, true,
+                                           {.offset = dump->losses ? dump->last_stopped_at : dump->stopped_at},
+                                           stops[stop].expected, dump->losses ? dump->last_why : dump->why, "stop", {0}});
     return true;
 }
 
@@ -71,5 +80,5 @@ const char *dump_checksum_word(const struct dump *dump)
         return dump->stored_checksum == dump->computed_checksum ? "valid" : "mismatch";
     if (dump->checksum_disabled)
         return "disabled";
-    return dump->stop == RDB_STOP_NONE ? "none" : "unread";
+    return (dump->losses ? dump->last_stop : dump->stop) == RDB_STOP_NONE ? "none" : "unread";
 }

@@ -8,7 +8,7 @@
 enum dump_state {
     DUMP_OK,          /* no error; warnings do not count */
     DUMP_DAMAGED,     /* truncated, corrupt, or with a wrong checksum */
-    DUMP_UNSUPPORTED, /* nothing is known to be wrong, but it could not be read to its end */
+    DUMP_UNSUPPORTED, /* nothing is known to be wrong, but not all of it is known: of a newer version, or not read to its end */
     DUMP_UNREADABLE,  /* the evidence failed, not its content */
     DUMP_STATES
 };
@@ -19,6 +19,8 @@ struct dump_problem {
     bool stop; /* reading ended here; `found` is a whole sentence */
     struct place place;
     const char *expected, *found;
+    const char *kind; /* of defect: rdb_defect_name(), or "no-checksum", "stop" */
+    struct bytes key; /* in whose record it stands; empty when in none */
 };
 
 struct dump_verdict {

@@ -59,6 +59,20 @@ static void check_stop(struct findings *findings, size_t number)
     }
 }
 
+/* Read to its end all the same; where it was not, the stop says more. */
+static void check_newer(struct findings *findings, size_t number, const struct dump_defect *defect)
+{
+    const struct evidence_file *file = &findings->evidence->files[number];
+    struct finding *f =
+        file->dump->stop == RDB_STOP_UNSUPPORTED ? NULL : about_file(findings, FINDING_DUMP_UNSUPPORTED, number);
+    if (!f)
+        return;
+    f->summary = arena_format(findings->arena, "%s: %s; read as far as its types and opcodes are known.", file->path, defect->found);
+    f->rule = "a version that is newer than every one that is known";
+    f->settles = "the server version that wrote it";
+    finding_shows(findings, f, number, defect->place);
+}
+
 static void check_defects(struct findings *findings, size_t number)
 {
     const struct evidence_file *file = &findings->evidence->files[number];
@@ -66,7 +80,9 @@ static void check_defects(struct findings *findings, size_t number)
     size_t counts[2] = {0, 0};
     for (size_t d = 0; d < file->dump->defect_count; d++) {
         const struct dump_defect *defect = &file->dump->defects[d];
-        if (defect->code == RDB_BAD_CHECKSUM)
+        if (defect->code == RDB_NEWER_VERSION)
+            check_newer(findings, number, defect);
+        if (defect->code == RDB_BAD_CHECKSUM || defect->code == RDB_NEWER_VERSION || defect->code == RDB_UNREAD_BYTES)
             continue;
         bool severe = rdb_defect_is_corruption(defect->code);
         struct finding **f = severe ? &corrupt : &inconsistent;
@@ -171,12 +187,13 @@ void check_dumps(struct findings *findings)
         const struct evidence_file *file = &findings->evidence->files[n];
         if (file->kind == EVIDENCE_EMPTY && !file->temporary)
             check_empty(findings, n);
-        /* A temporary file is what a dead fork left: it is expected to be cut. */
-        if (!file->dump || file->temporary)
+        /* A temporary file is what a dead fork left: it is expected to be cut. A captured stream is not. */
+        if (!file->dump || (file->temporary && !file->dump->captured))
             continue;
         check_stop(findings, n);
         check_defects(findings, n);
         check_checksum(findings, n);
-        check_databases(findings, n);
+        if (!file->temporary)
+            check_databases(findings, n);
     }
 }

@@ -176,8 +176,7 @@ static void check_only_here(struct findings *findings, const struct cluster *clu
     if (!instance->dump || (instance->dump->whole && !instance->dump->keys))
         return;
     struct copies *copies = copies_of(cluster, number, findings->arena);
-    bool *slots = arena_array(findings->arena, SLOT_COUNT, sizeof(*slots));
-    if (!copies || !slots)
+    if (!copies)
         return;
     if (!copies->possible) {
         report_unknown_keys(findings, cluster, index, instance, copies);
@@ -185,31 +184,27 @@ static void check_only_here(struct findings *findings, const struct cluster *clu
     }
     if (!copies->only_here)
         return;
-    for (size_t k = 0; k < copies->count; k++)
-        slots[copies->keys[k].slot] |= copies->keys[k].coverage == COVERAGE_ONLY_HERE;
     struct finding *f = findings_add(findings, FINDING_KEYS_ONLY_HERE, CERTAINTY_PROVED);
     if (!f)
         return;
     about_instance(findings, f, cluster, index, instance);
     if (cluster->missing_count || copies->skipped_count)
         f->certainty = CERTAINTY_PROBABLE;
-    f->slots = slots_text(findings->arena, is_marked, slots);
+    f->slots = slots_text(findings->arena, is_marked, copies->slots);
     f->has_keys = true;
     f->keys = copies->only_here;
-    f->summary = arena_format(findings->arena, "%llu of its %zu keys are in no dump of a member that could cover them: flushing it would destroy them.",
-                              (unsigned long long)copies->only_here, copies->count);
+    f->summary = arena_format(findings->arena, "%llu of its %llu keys are in no dump of a member that could cover them: flushing it would destroy them.",
+                              (unsigned long long)copies->only_here, (unsigned long long)copies->count);
     f->rule = "a key is covered only by a whole dump of its slot's owner or that owner's replica, not older, with an equal value";
     f->settles = copies->skipped_count ? arena_format(findings->arena, "better dumps of the owners: %s", copies->skipped[0])
                                        : "newer dumps of the slots' owners that hold them";
     f->goal = "rejoin";
-    for (size_t k = 0, shown = 0; k < copies->count && shown < 8; k++)
-        if (copies->keys[k].coverage == COVERAGE_ONLY_HERE) {
-            struct place place = copies->keys[k].place;
-            if (place.length > 160)
-                place.length = 160;
-            finding_shows(findings, f, copies->file, place);
-            shown++;
-        }
+    for (size_t k = 0; k < copies->listed && k < 8; k++) {
+        struct place place = copies->keys[k].place;
+        if (place.length > 160)
+            place.length = 160;
+        finding_shows(findings, f, copies->file, place);
+    }
 }
 
 void check_keys(struct findings *findings, const struct cluster *cluster)

@@ -1,6 +1,7 @@
 /* Tests:     every slot: owned, served, claimed twice, seen alike, and not left half-way.
  * Relies on: the owners that tools/cluster decides on.
  * Reports:   slot-uncovered, slot-unserved, slot-conflict, slot-view-mismatch, slot-open. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -310,6 +311,36 @@ struct mark_group {
     bool paired;
 };
 
+/* A dump that a primary wrote for a replica lists the primary's open slots: "93<ID,100>ID,". */
+static bool dump_states(const struct dump *dump, const struct mark *mark, const char *peer)
+{
+    char text[64];
+    int len = snprintf(text, sizeof(text), "%u%c%.40s,", mark->slot, mark->kind == SLOT_IMPORTING ? '<' : '>', peer);
+    for (const char *at = dump->open_slots; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ','))
+        if (strncmp(at, text, (size_t)len) == 0)
+            return true;
+    return false;
+}
+
+/* The dumps of the node and of its replicas that state one of the marks too. */
+static void show_dumps(struct findings *findings, struct finding *f, const struct cluster *cluster, uint32_t index,
+                       const struct entry *entry, struct mark_group group, const struct slot_set *set)
+{
+    const char *peer = view_store_id(cluster->evidence->store, group.peer);
+    for (uint32_t n = 0; n < cluster->member_count; n++) {
+        const struct node *node = &cluster->nodes[n];
+        const struct dump *dump = node->instance == SIZE_MAX ? NULL : cluster->evidence->instances[node->instance].dump;
+        bool states = false;
+        if (!dump || !dump->open_slots || (n != index && !(node->replica && node->follows == index)))
+            continue;
+        for (uint32_t m = 0; m < entry->mark_count && !states; m++)
+            states = entry->marks[m].kind == group.kind && entry->marks[m].peer == group.peer &&
+                     set->has[entry->marks[m].slot] && dump_states(dump, &entry->marks[m], peer);
+        if (states)
+            finding_shows(findings, f, dump->file, dump->open_slots_at);
+    }
+}
+
 static void report_open(struct findings *findings, const struct cluster *cluster, uint32_t index,
                         const struct claim *claim, struct mark_group group)
 {
@@ -346,6 +377,7 @@ static void report_open(struct findings *findings, const struct cluster *cluster
     finding_shows_claim(findings, f, claim);
     const struct claim *other = peer == NO_NODE ? NULL : own_claim(&cluster->nodes[peer]);
     finding_shows_claim(findings, f, other);
+    show_dumps(findings, f, cluster, index, entry, group, &set);
 }
 
 static void check_open(struct findings *findings, const struct cluster *cluster)

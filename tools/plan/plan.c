@@ -38,12 +38,18 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Plain, or in the container that Valkey itself writes. */
+static bool is_as_on_host(const struct evidence_file *file)
+{
+    return file->facts.coding == SOURCE_PLAIN || file->facts.coding == SOURCE_VCS;
+}
+
 /* The name of a file on its host: a compressed copy was compressed by whoever collected it. */
 static const char *name_on_host(const struct evidence *evidence, size_t file, struct arena *arena)
 {
     const struct evidence_file *found = &evidence->files[file];
     const char *name = base_name(found->path), *dot = strrchr(name, '.');
-    bool packed = found->facts.coding != SOURCE_PLAIN && dot;
+    bool packed = !is_as_on_host(found) && dot;
     return packed ? arena_copy(arena, name, (size_t)(dot - name)) : name;
 }
 
@@ -232,17 +238,9 @@ static bool check_copies(struct plan *plan, const struct plan_wish *wish, struct
         return stop(plan, PLAN_REFUSED, arena_format(arena, "--accept-loss=%" PRIu64 " does not fit: no key exists only here", wish->accepted_loss), NULL);
     if (copies->only_here == 0 || (wish->has_accepted_loss && wish->accepted_loss == copies->only_here))
         return true;
-    size_t named = 0, slots = 0;
-    bool *seen = arena_array(arena, SLOT_COUNT, sizeof(*seen));
-    for (size_t k = 0; seen && k < copies->count; k++) {
-        const struct copied_key *key = &copies->keys[k];
-        if (key->coverage != COVERAGE_ONLY_HERE)
-            continue;
-        slots += !seen[key->slot];
-        seen[key->slot] = true;
-        if (named++ < KEYS_NAMED)
-            detail(plan, arena, arena_format(arena, "%s (slot %u)", key_text(arena, key->name), key->slot));
-    }
+    size_t slots = copies->slot_count;
+    for (size_t k = 0; k < copies->listed && k < KEYS_NAMED; k++)
+        detail(plan, arena, arena_format(arena, "%s (slot %u)", key_text(arena, copies->keys[k].name), copies->keys[k].slot));
     if (copies->only_here > KEYS_NAMED)
         detail(plan, arena, arena_format(arena, "and %" PRIu64 " more", copies->only_here - KEYS_NAMED));
     for (size_t i = 0; i < copies->skipped_count; i++)
@@ -321,7 +319,7 @@ static const char *tell_content(const struct plan *plan, struct arena *arena)
     const char *aof = plan->aof ? (plan->start->appendonly ? "; its AOF holds no keys" : "; whether it runs with an AOF is not known") : "; no AOF";
     if (copies->count == 0)
         return arena_format(arena, "nothing: its dump holds 0 keys in all databases%s", aof);
-    return arena_format(arena, "%zu key%s of its dump: %" PRIu64 " exist with equal value in dumps of members, %" PRIu64
+    return arena_format(arena, "%" PRIu64 " key%s of its dump: %" PRIu64 " exist with equal value in dumps of members, %" PRIu64
                         " with another value there, %" PRIu64 " nowhere else%s", copies->count, copies->count == 1 ? "" : "s",
                         copies->covered, copies->differs, copies->only_here, aof);
 }
@@ -352,7 +350,7 @@ static bool describe(struct plan *plan, struct arena *arena, uint32_t index)
                         : instance->settings ? settings_text(instance->settings, "cluster-config-file", "nodes.conf") : "nodes.conf";
     plan->dump_file = instance->dump ? name_on_host(plan->evidence, instance->dump->file, arena) : NULL;
     const struct evidence_file *dump = instance->dump ? &plan->evidence->files[instance->dump->file] : NULL;
-    plan->dump_sha256 = dump && dump->facts.coding == SOURCE_PLAIN && *dump->sha256 ? dump->sha256 : NULL;
+    plan->dump_sha256 = dump && is_as_on_host(dump) && *dump->sha256 ? dump->sha256 : NULL;
     name_aof(plan, instance);
     for (size_t d = 0; instance->dump && d < instance->dump->db_count; d++)
         if (instance->dump->dbs[d].db == 0)

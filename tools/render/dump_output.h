@@ -4,6 +4,7 @@
 
 #include "parsers/bytes/source.h"
 #include "tools/findings/dump_verdict.h"
+#include "tools/findings/loaders.h"
 #include "tools/render/format.h"
 #include "tools/render/out.h"
 #include "tools/render/table.h"
@@ -15,6 +16,7 @@ struct dump_checked {
     const struct dump *dump; /* NULL when nothing is known */
     struct dump_verdict verdict;
     struct source_facts facts; /* not of a file with a `cause` */
+    const struct loader *loaders; /* loaders_count() of them, where servers were asked for; else NULL */
     bool structure;    /* false: only the checksum was looked at */
     const char *cause; /* why the file is unreadable, or NULL */
 };

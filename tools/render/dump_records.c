@@ -8,7 +8,9 @@
 /* The last three stand in CSV alone: JSON has them in full, as arrays of records. */
 enum { FILE_PATH, FILE_VERDICT, FILE_MAGIC, FILE_VERSION, FILE_WRITER, FILE_CTIME, FILE_KEYS, FILE_EXPIRES,
        FILE_SLOTS, FILE_FUNCTIONS, FILE_CHECKSUM, FILE_STORED, FILE_COMPUTED, FILE_REPL_ID, FILE_REPL_OFFSET,
-       FILE_AOF_BASE, FILE_CODING, FILE_SIZE, FILE_DECODED, FILE_SHA256, FILE_DEFECTS, FILE_CAUSE, JSON_COLUMNS,
+       FILE_OPEN_SLOTS, FILE_AOF_BASE, FILE_CODING, FILE_SIZE, FILE_DECODED, FILE_SHA256, FILE_DEFECTS, FILE_LOSSES,
+       FILE_LOST_BYTES, FILE_UNCOMPARED,
+       FILE_CAUSE, JSON_COLUMNS,
        FILE_DATABASES = JSON_COLUMNS, FILE_FINDINGS, FILE_FIRST, CSV_COLUMNS };
 
 static const struct column file_columns[CSV_COLUMNS] = {
@@ -28,12 +30,17 @@ static const struct column file_columns[CSV_COLUMNS] = {
     [FILE_COMPUTED] = {"computed_checksum", COLUMN_TEXT, NULL, 0, 0, "the same of the bytes before it"},
     [FILE_REPL_ID] = {"repl_id", COLUMN_BYTES, NULL, 0, 0, "replication history that the dump belongs to"},
     [FILE_REPL_OFFSET] = {"repl_offset", COLUMN_TEXT, NULL, 0, 0, "position in it"},
+    [FILE_OPEN_SLOTS] = {"open_slots", COLUMN_BYTES, NULL, 0, 0, "as written for a replica: SLOT<ID, importing; SLOT>ID, migrating"},
     [FILE_AOF_BASE] = {"aof_base", COLUMN_BOOL, NULL, 0, 0, "part of an append-only file"},
-    [FILE_CODING] = {"coding", COLUMN_TEXT, NULL, 0, 0, "plain, gzip, lz4 or zstd"},
+    [FILE_CODING] = {"coding", COLUMN_TEXT, NULL, 0, 0, "plain, gzip, lz4, zstd, or vcs: Valkey's container"},
     [FILE_SIZE] = {"size", COLUMN_U64, NULL, 0, 0, "bytes on disk"},
     [FILE_DECODED] = {"decoded", COLUMN_U64, NULL, 0, 0, "bytes after decompression"},
     [FILE_SHA256] = {"sha256", COLUMN_TEXT, NULL, 0, 0, "of the bytes on disk"},
     [FILE_DEFECTS] = {"defect_count", COLUMN_U64, NULL, 0, 0, "those that are not listed included"},
+    [FILE_LOSSES] = {"losses", COLUMN_U64, NULL, 0, 0, "times that the position was lost and found again"},
+    [FILE_LOST_BYTES] = {"lost_bytes", COLUMN_U64, NULL, 0, 0, "skipped there; keys are then at least so many"},
+    [FILE_UNCOMPARED] = {"uncompared_from", COLUMN_U64, NULL, 0, 0,
+                         "from this key on, counted from 0, keys were not compared with each other: --memory"},
     [FILE_CAUSE] = {"cause", COLUMN_BYTES, NULL, 0, 0, "why the file is unreadable"},
     [FILE_DATABASES] = {"databases", COLUMN_LIST, NULL, 0, 0, "those with keys (csv; json: records)"},
     [FILE_FINDINGS] = {"findings", COLUMN_LIST, NULL, 0, 0, "each kind of defect (csv)"},
@@ -48,7 +55,8 @@ static const struct column database_columns[] = {
     {"expires", COLUMN_U64, NULL, 0, 0, "keys with an expiry"},
 };
 
-enum { DEFECT_FINDING, DEFECT_SEVERITY, DEFECT_OFFSET, DEFECT_LENGTH, DEFECT_EXPECTED, DEFECT_FOUND };
+enum { DEFECT_FINDING, DEFECT_SEVERITY, DEFECT_OFFSET, DEFECT_LENGTH, DEFECT_EXPECTED, DEFECT_FOUND, DEFECT_KEY, DEFECT_KIND,
+       DEFECT_COLUMNS };
 
 static const struct column defect_columns[] = {
     {"finding", COLUMN_TEXT, NULL, 0, 0, "a permanent word: see rcf-check --explain"},
@@ -57,6 +65,24 @@ static const struct column defect_columns[] = {
     {"length", COLUMN_U64, NULL, 0, 0, "bytes; 0 where reading stopped"},
     {"expected", COLUMN_TEXT, NULL, 0, 0, "instead"},
     {"found", COLUMN_TEXT, NULL, 0, 0, "in words"},
+    {"key", COLUMN_BYTES, NULL, 0, 0, "in whose record it stands"},
+    {"kind", COLUMN_TEXT, NULL, 0, 0, "of defect, finer than the finding; stop: reading ended here"},
+};
+
+enum { IMPORT_JOB, IMPORT_SLOTS };
+
+static const struct column import_columns[] = {
+    {"job", COLUMN_BYTES, NULL, 0, 0, "that moves slots here (Valkey 9)"},
+    {"slots", COLUMN_TEXT, NULL, 0, 0, "ranges"},
+};
+
+enum { SERVER_SERVER, SERVER_OUTCOME, SERVER_PROVED, SERVER_WHY, SERVER_COLUMNS };
+
+static const struct column server_columns[] = {
+    {"server", COLUMN_TEXT, NULL, 0, 0, "product and version"},
+    {"outcome", COLUMN_TEXT, NULL, 0, 0, "loads, differs (starts, but holds something else), unsure, refuses"},
+    {"proved", COLUMN_BOOL, NULL, 0, 0, "seen on such a server; else by rule"},
+    {"why", COLUMN_TEXT, NULL, 0, 0, "the first cause of the worst outcome"},
 };
 
 enum { SLOT_SLOT, SLOT_KEYS };
@@ -69,11 +95,13 @@ static const struct column slot_columns[] = {
 static const struct record_type csv_record = {"rcf-rdb-check", 1, "files", file_columns, CSV_COLUMNS};
 static const struct record_type json_record = {"rcf-rdb-check", 1, "files", file_columns, JSON_COLUMNS};
 static const struct record_type database_record = {"rcf-rdb-check-databases", 1, "databases", database_columns, 3};
-static const struct record_type defect_record = {"rcf-rdb-check-defects", 1, "defects", defect_columns, 6};
+static const struct record_type defect_record = {"rcf-rdb-check-defects", 1, "defects", defect_columns, DEFECT_COLUMNS};
+static const struct record_type import_record = {"rcf-rdb-check-imports", 1, "imports", import_columns, 2};
+static const struct record_type server_record = {"rcf-rdb-check-servers", 1, "servers", server_columns, SERVER_COLUMNS};
 static const struct record_type slot_record = {"rcf-rdb-check-slots", 1, "slots", slot_columns, 2};
 
-const struct record_type *const dump_output_records[] = {&csv_record, &database_record, &defect_record, &slot_record,
-                                                         NULL};
+const struct record_type *const dump_output_records[] = {&csv_record, &database_record, &defect_record, &import_record,
+                                                         &slot_record, &server_record, NULL};
 
 static const char *magic_of(const struct dump *dump)
 {
@@ -100,6 +128,8 @@ static void fill_contents(struct table *table, const struct dump *dump)
     table_count(table, FILE_SLOTS, dump_slots(dump));
     table_u64(table, FILE_FUNCTIONS, dump->functions);
     table_bool(table, FILE_AOF_BASE, dump->aof_base);
+    table_u64(table, FILE_LOSSES, dump->losses);
+    table_u64(table, FILE_LOST_BYTES, dump->lost_bytes);
 }
 
 static void fill_dump(struct table *table, const struct dump_checked *checked)
@@ -121,6 +151,8 @@ static void fill_dump(struct table *table, const struct dump_checked *checked)
         table_bytes(table, FILE_REPL_ID, escape_string(dump->repl_id));
     if (dump->has_repl_offset)
         table_text(table, FILE_REPL_OFFSET, arena_format(checked->arena, "%" PRId64, dump->repl_offset));
+    if (dump->open_slots)
+        table_bytes(table, FILE_OPEN_SLOTS, escape_string(dump->open_slots));
     if (checked->structure)
         fill_contents(table, dump);
 }
@@ -134,6 +166,8 @@ static void fill_file(struct table *table, const struct dump_checked *checked)
     if (checked->dump && checked->dump->version)
         fill_dump(table, checked);
     table_u64(table, FILE_DEFECTS, defects_of(&checked->verdict));
+    if (checked->dump && checked->dump->duplicates_limited)
+        table_u64(table, FILE_UNCOMPARED, checked->dump->duplicates_unchecked_from);
     if (checked->cause) {
         table_bytes(table, FILE_CAUSE, escape_string(checked->cause));
         return;
@@ -192,10 +226,23 @@ static void write_defects(struct table *table, const struct dump_checked *checke
         const struct dump_problem *problem = &checked->verdict.problems[i];
         table_text(table, DEFECT_FINDING, finding_word(problem->finding));
         table_text(table, DEFECT_SEVERITY, severity_word(finding_severity(problem->finding)));
+        table_text(table, DEFECT_KIND, problem->kind);
         table_u64(table, DEFECT_OFFSET, problem->place.offset);
         table_u64(table, DEFECT_LENGTH, problem->place.length);
         table_text(table, DEFECT_EXPECTED, problem->expected);
         table_text(table, DEFECT_FOUND, problem->found);
+        if (problem->key.len)
+            table_bytes(table, DEFECT_KEY, problem->key);
+        table_row(table);
+    }
+}
+
+static void write_imports(struct table *table, const struct dump_checked *checked)
+{
+    const struct dump *dump = checked->dump;
+    for (size_t i = 0; dump && i < dump->import_count; i++) {
+        table_bytes(table, IMPORT_JOB, escape_string(dump->imports[i].job));
+        table_text(table, IMPORT_SLOTS, dump->imports[i].slots);
         table_row(table);
     }
 }
@@ -212,19 +259,35 @@ static void write_slots(struct table *table, const struct dump_checked *checked)
     }
 }
 
+static void write_servers(struct table *table, const struct dump_checked *checked)
+{
+    for (size_t i = 0; checked->loaders && i < loaders_count(); i++) {
+        const struct loader *loader = &checked->loaders[i];
+        table_text(table, SERVER_SERVER, loader->server);
+        table_text(table, SERVER_OUTCOME, loader_outcome_word(loader->outcome));
+        table_bool(table, SERVER_PROVED, loader->proved);
+        table_text(table, SERVER_WHY, loader->why);
+        table_row(table);
+    }
+}
+
 void dump_write_row(struct dump_writing *writing, const struct dump_checked *checked)
 {
-    static const struct {
+    const struct {
         const struct record_type *record;
         void (*write)(struct table *table, const struct dump_checked *checked);
-    } inner[] = {{&database_record, write_databases}, {&defect_record, write_defects}, {&slot_record, write_slots}};
-    size_t count = writing->slots ? 3 : 2;
+        bool wanted;
+    } inner[] = {{&database_record, write_databases, true},
+                 {&defect_record, write_defects, true},
+                 {&import_record, write_imports, true},
+                 {&server_record, write_servers, checked->loaders},
+                 {&slot_record, write_slots, writing->slots}};
     fill_file(writing->table, checked);
     if (!writing->json && checked->arena)
         fill_lists(writing->table, checked);
     struct json *json = writing->json ? table_more(writing->table) : NULL;
-    for (size_t i = 0; json && i < count; i++) {
-        struct table *table = table_open_in(json, inner[i].record);
+    for (size_t i = 0; json && i < sizeof(inner) / sizeof(inner[0]); i++) {
+        struct table *table = inner[i].wanted ? table_open_in(json, inner[i].record) : NULL;
         if (table)
             inner[i].write(table, checked);
         table_close(table);

@@ -39,6 +39,13 @@ static void write_keys(struct out *out, const struct dump *dump)
     }
     out_text(out, dump->stop ? " read in " : " in ");
     out_count(out, dump_slots(dump), "slot", "slots");
+    if (!dump->losses)
+        return;
+    out_text(out, " at least (");
+    out_count(out, dump->losses, "loss", "losses");
+    out_text(out, ", ");
+    out_count(out, dump->lost_bytes, "byte", "bytes");
+    out_text(out, " skipped)");
 }
 
 static void write_summary(struct out *out, const struct dump_checked *checked)
@@ -66,6 +73,11 @@ static void write_summary(struct out *out, const struct dump_checked *checked)
     if (dump->functions) {
         out_text(out, ", ");
         out_count(out, dump->functions, "function library", "function libraries");
+    }
+    if (dump->duplicates_limited) {
+        out_text(out, ", keys compared with each other up to the ");
+        out_grouped(out, dump->duplicates_unchecked_from);
+        out_text(out, "th");
     }
     for (size_t i = 0; i < sizeof(checksums) / sizeof(*checksums); i++)
         if (strcmp(checksums[i].word, dump_checksum_word(dump)) == 0)
@@ -103,14 +115,44 @@ static void write_problem(struct out *out, const char *path, const struct dump_p
     out_format(out, " %s: ", finding_word(problem->finding));
     if (!problem->stop)
         out_format(out, "expected %s, found ", problem->expected);
-    out_format(out, "%s\n", problem->found);
+    out_text(out, problem->found);
+    if (problem->key.len) {
+        out_text(out, ", in key ");
+        escape_printable(out, problem->key);
+    }
+    out_byte(out, '\n');
+}
+
+static bool same_loading(const struct loader *a, const struct loader *b)
+{
+    bool same_why = a->why && b->why ? strcmp(a->why, b->why) == 0 : a->why == b->why;
+    return a->outcome == b->outcome && a->proved == b->proved && same_why;
+}
+
+/* Servers that do the same for the same reason share a line. */
+static void write_servers(struct out *out, const struct loader *loaders)
+{
+    static const char *const said[LOADER_OUTCOMES] = {
+        [LOADER_LOADS] = "loads in", [LOADER_DIFFERS] = "loads, but not as it is, in", [LOADER_UNSURE] = "cannot tell for",
+        [LOADER_REFUSES] = "refused by"};
+    for (size_t i = 0, to; i < loaders_count(); i = to) {
+        const struct loader *first = &loaders[i];
+        out_format(out, "  %s ", said[first->outcome]);
+        for (to = i; to < loaders_count() && same_loading(first, &loaders[to]); to++)
+            out_format(out, "%s%s", to == i ? "" : ", ", loaders[to].server);
+        if (first->why) {
+            out_text(out, ": ");
+            escape_printable(out, escape_string(first->why));
+        }
+        out_text(out, first->proved ? " (seen on such a server)\n" : " (by rule)\n");
+    }
 }
 
 /* A checksum tells bytes that were changed from bytes that were written so; the walk did not come to it. */
 static void write_hint(struct out *out, const struct dump_checked *checked)
 {
     const struct dump *dump = checked->dump;
-    bool unread_end = dump->stop == RDB_STOP_CORRUPT || dump->stop == RDB_STOP_UNSUPPORTED;
+    bool unread_end = !dump->losses && (dump->stop == RDB_STOP_CORRUPT || dump->stop == RDB_STOP_UNSUPPORTED);
     if (checked->structure && unread_end && dump->version && dump->stopped_at > MAGIC)
         out_text(out, "  --checksum-only tells whether these are the bytes that the server wrote\n");
 }
@@ -144,6 +186,8 @@ void dump_write_text(struct dump_writing *writing, const struct dump_checked *ch
         out_grouped(out, verdict->unlisted);
         out_text(out, " more of the same kinds, counted only\n");
     }
+    if (checked->loaders)
+        write_servers(out, checked->loaders);
     if (!checked->cause)
         write_hint(out, checked);
 }

@@ -105,9 +105,30 @@ struct bytes escape_string(const char *string)
     return (struct bytes){(const uint8_t *)string, string ? strlen(string) : 0};
 }
 
+#define EVERY_BYTE(byte) (UINT64_C(0x0101010101010101) * (uint8_t)(byte))
+
+static uint64_t word_at(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
+/* Bytes at the start that are ASCII, in steps of eight. */
+static size_t ascii_words(struct bytes bytes)
+{
+    size_t at = 0;
+    while (bytes.len - at >= 8 && (word_at(bytes.at + at) & EVERY_BYTE(0x80)) == 0)
+        at += 8;
+    return at;
+}
+
 bool escape_is_utf8(struct bytes bytes)
 {
     for (size_t at = 0; at < bytes.len;) {
+        at += ascii_words((struct bytes){bytes.at + at, bytes.len - at});
+        if (at == bytes.len)
+            return true;
         struct unit unit = unit_at(bytes.at + at, bytes.len - at);
         if (!unit.valid)
             return false;
@@ -126,7 +147,59 @@ static void write_hex(struct out *out, const uint8_t *at, size_t len, const char
     }
 }
 
-/* ASCII characters that a form does not let through; 0, which no form does, where there are fewer than two. */
+/* Marks of a word of eight bytes, each the same in every byte. */
+struct plain {
+    uint64_t special[3];
+};
+
+static struct plain plain_of(const char special[3])
+{
+    return (struct plain){{EVERY_BYTE(special[0]), EVERY_BYTE(special[1]), EVERY_BYTE(special[2])}};
+}
+
+/* The eight bytes are all between 0x20 and 0x7e and none is special. The high bit of a byte survives where the byte is
+ * 0x80 or more, where 0x20 cannot be taken from it, where 1 more is 0x80, or where nothing differs from a special one.
+ * A borrow reaches the next byte only from one that is not plain itself. */
+static bool is_plain(uint64_t word, const struct plain *plain)
+{
+    uint64_t found = word | (word - EVERY_BYTE(0x20)) | (word + EVERY_BYTE(1));
+    for (size_t i = 0; i < 3; i++)
+        found |= (word ^ plain->special[i]) - EVERY_BYTE(1);
+    return (found & EVERY_BYTE(0x80)) == 0;
+}
+
+/* Fewer than eight bytes, at least one, in a word; what they leave free repeats some of them. */
+static uint64_t short_word(struct bytes bytes)
+{
+    uint32_t first, last;
+    if (bytes.len < 4)
+        return EVERY_BYTE(bytes.at[0]) ^ (uint64_t)(bytes.at[0] ^ bytes.at[bytes.len / 2]) ^
+               (uint64_t)(bytes.at[0] ^ bytes.at[bytes.len - 1]) << 8;
+    memcpy(&first, bytes.at, sizeof(first));
+    memcpy(&last, bytes.at + bytes.len - sizeof(last), sizeof(last));
+    return first | (uint64_t)last << 32;
+}
+
+size_t escape_plain(struct bytes bytes, const char special[3])
+{
+    const struct plain plain = plain_of(special);
+    size_t at = 0;
+    if (bytes.len < 8) {
+        if (bytes.len == 0 || is_plain(short_word(bytes), &plain))
+            return bytes.len;
+    } else {
+        while (bytes.len - at >= 8 && is_plain(word_at(bytes.at + at), &plain))
+            at += 8;
+        if (bytes.len - at < 8 && is_plain(word_at(bytes.at + bytes.len - 8), &plain))
+            return bytes.len;
+    }
+    while (at < bytes.len && bytes.at[at] >= 0x20 && bytes.at[at] < 0x7f && bytes.at[at] != (uint8_t)special[0] &&
+           bytes.at[at] != (uint8_t)special[1] && bytes.at[at] != (uint8_t)special[2])
+        at++;
+    return at;
+}
+
+/* ASCII characters that a form does not let through; DEL, which none does, where there are fewer than two. */
 struct special {
     uint8_t first, second;
 };
@@ -134,11 +207,8 @@ struct special {
 /* How many bytes from `from` on are ASCII characters that can be seen and are not special. */
 static size_t plain_run(struct bytes bytes, size_t from, struct special special)
 {
-    size_t at = from;
-    while (at < bytes.len && bytes.at[at] >= 0x20 && bytes.at[at] < 0x7f && bytes.at[at] != special.first &&
-           bytes.at[at] != special.second)
-        at++;
-    return at - from;
+    const char both[3] = {(char)special.first, (char)special.second, (char)special.second};
+    return from < bytes.len ? escape_plain((struct bytes){bytes.at + from, bytes.len - from}, both) : 0;
 }
 
 static void write_form(struct out *out, struct bytes bytes, struct special special)
@@ -162,7 +232,7 @@ static void write_form(struct out *out, struct bytes bytes, struct special speci
 
 void escape_printable(struct out *out, struct bytes bytes)
 {
-    write_form(out, bytes, (struct special){'\\', 0});
+    write_form(out, bytes, (struct special){'\\', 0x7f});
 }
 
 void escape_word(struct out *out, struct bytes bytes)
@@ -172,7 +242,7 @@ void escape_word(struct out *out, struct bytes bytes)
 
 void escape_terminal(struct out *out, struct bytes bytes)
 {
-    write_form(out, bytes, (struct special){0, 0});
+    write_form(out, bytes, (struct special){0x7f, 0x7f});
 }
 
 void escape_short_id(struct out *out, const char *id)
@@ -265,28 +335,70 @@ static void write_u_escape(struct out *out, uint32_t code)
     write_u16(out, code);
 }
 
+/* ASCII that stands in a JSON string as it is. */
+static bool is_plain_json(uint8_t byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+/* One ASCII character that has to be escaped, where there is room for 6 bytes. The printable form, which is what stands
+ * in the string when its bytes are not `exact`, doubles the backslash once more. */
+static char *put_json_ascii(char *to, uint8_t byte, bool exact)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (byte == '"' || byte == '\\') {
+        *to++ = '\\';
+        *to++ = (char)byte;
+        if (byte == '"' || exact)
+            return to;
+        memcpy(to, "\\\\", 2);
+        return to + 2;
+    }
+    const size_t lead = exact ? 4 : 3;
+    memcpy(to, exact ? "\\u00" : "\\\\x", 4);
+    to[lead] = digits[byte >> 4];
+    to[lead + 1] = digits[byte & 15];
+    return to + lead + 2;
+}
+
+/* A run of such characters, or the beginning of a long one; gives how many. */
+static size_t write_json_ascii(struct out *out, struct bytes bytes, bool exact)
+{
+    enum { MOST = 256 };
+    size_t count = 0;
+    char *room = (char *)out_room(out, MOST * 6);
+    if (!room)
+        return bytes.len;
+    char *to = room;
+    for (; count < MOST && count < bytes.len && bytes.at[count] < 0x80 && !is_plain_json(bytes.at[count]); count++)
+        to = put_json_ascii(to, bytes.at[count], exact);
+    out_wrote(out, (size_t)(to - room));
+    return count;
+}
+
 void escape_json(struct out *out, struct bytes bytes)
 {
-    bool exact = escape_is_utf8(bytes);
+    size_t at = plain_run(bytes, 0, (struct special){'"', '\\'});
+    bool exact = at == bytes.len || escape_is_utf8(bytes);
     out_byte(out, '"');
-    for (size_t at = 0; at < bytes.len;) {
-        size_t run = plain_run(bytes, at, (struct special){'"', '\\'});
-        out_bytes(out, bytes.at + at, run);
-        at += run;
-        if (at == bytes.len)
-            break;
-        struct unit unit = unit_at(bytes.at + at, bytes.len - at);
-        if (unit.code == '"')
-            out_text(out, "\\\"");
-        else if (unit.code == '\\')
-            out_text(out, exact ? "\\\\" : "\\\\\\\\"); /* the printable form doubles it once more */
-        else if (unit.shown)
-            out_bytes(out, bytes.at + at, unit.len);
-        else if (exact)
-            write_u_escape(out, unit.code);
-        else
-            write_hex(out, bytes.at + at, unit.len, "\\\\x");
-        at += unit.len;
+    out_bytes(out, bytes.at, at);
+    while (at < bytes.len) {
+        if (is_plain_json(bytes.at[at])) {
+            size_t run = plain_run(bytes, at, (struct special){'"', '\\'});
+            out_bytes(out, bytes.at + at, run);
+            at += run;
+        } else if (bytes.at[at] < 0x80) {
+            at += write_json_ascii(out, (struct bytes){bytes.at + at, bytes.len - at}, exact);
+        } else {
+            struct unit unit = unit_at(bytes.at + at, bytes.len - at);
+            if (unit.shown)
+                out_bytes(out, bytes.at + at, unit.len);
+            else if (exact)
+                write_u_escape(out, unit.code);
+            else
+                write_hex(out, bytes.at + at, unit.len, "\\\\x");
+            at += unit.len;
+        }
     }
     out_byte(out, '"');
 }

@@ -17,6 +17,10 @@
 /* A NUL-terminated string as a run of bytes; an empty run for NULL. */
 struct bytes escape_string(const char *string);
 
+/* How many bytes at the start are ASCII characters that can be seen, or blanks, and none of three special ones (one may
+ * stand three times): what every form lets through as it is. Eight bytes at a time. */
+size_t escape_plain(struct bytes bytes, const char special[3]);
+
 /* The bytes are valid UTF-8 (RFC 3629). */
 bool escape_is_utf8(struct bytes bytes);
 

@@ -134,8 +134,18 @@ void out_bytes(struct out *out, const void *at, size_t len)
 
 void out_byte(struct out *out, char byte)
 {
-    if (out_make_room(out, 1))
+    if ((out->used < out->room && !out->error) || out_make_room(out, 1))
         out->buffer[out->used++] = (uint8_t)byte;
+}
+
+uint8_t *out_room(struct out *out, size_t most)
+{
+    return out_make_room(out, most) ? out->buffer + out->used : NULL;
+}
+
+void out_wrote(struct out *out, size_t len)
+{
+    out->used += len;
 }
 
 void out_text(struct out *out, const char *text)
@@ -226,6 +236,12 @@ struct bytes out_held(const struct out *out)
 void out_empty(struct out *out)
 {
     out->used = 0;
+}
+
+void out_cut(struct out *out, size_t len)
+{
+    if (len < out->used)
+        out->used = len;
 }
 
 void out_on_flush(struct out *out, void (*notice)(void *context), void *context)

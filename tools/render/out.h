@@ -29,6 +29,12 @@ void out_repeat(struct out *out, char byte, size_t times);
 void out_format(struct out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void out_vformat(struct out *out, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
+/* For writers that know how much comes at most: room for `most` bytes to be written in place, and how many of them were
+ * written. What out_room() gives is valid until the next call; NULL after a failure, or for an output in front of a
+ * descriptor when `most` is more than its buffer (64 KiB). */
+uint8_t *out_room(struct out *out, size_t most);
+void out_wrote(struct out *out, size_t len);
+
 /* A decimal number, faster than out_format(). */
 void out_u64(struct out *out, uint64_t value);
 void out_i64(struct out *out, int64_t value);
@@ -57,6 +63,9 @@ struct bytes out_held(const struct out *out);
 
 /* Empties an output in memory, for reuse. */
 void out_empty(struct out *out);
+
+/* Takes back what an output in memory holds beyond the first `len` bytes. */
+void out_cut(struct out *out, size_t len);
 
 /* Calls `notice(context)` before bytes reach the descriptor, so that a progress line can leave the screen first. */
 void out_on_flush(struct out *out, void (*notice)(void *context), void *context);

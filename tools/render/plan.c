@@ -132,14 +132,9 @@ static void ids_json(struct json *json, const char *key, const enum finding_id *
 
 static void key_lists_json(struct json *json, const struct copies *copies)
 {
-    enum { MOST = 1000 };
-    size_t listed = 0;
     json_array(json, "keys_only_here_list");
-    for (size_t k = 0; copies && k < copies->count && listed < MOST; k++) {
+    for (size_t k = 0; copies && k < copies->listed; k++) {
         const struct copied_key *key = &copies->keys[k];
-        if (key->coverage != COVERAGE_ONLY_HERE)
-            continue;
-        listed++;
         json_object(json, NULL);
         json_bytes(json, "key", key->name);
         json_number(json, "db", key->db);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/render/escape.h"
 #include "tools/render/time.h"
@@ -9,21 +10,6 @@
 enum {
     ROWS_HELD = 1000, /* rows of text that decide the widths */
     GAP = 2           /* blanks between columns of text */
-};
-
-struct cell {
-    bool present;
-    union {
-        struct bytes bytes;
-        int64_t count;
-        uint64_t u64;
-        int64_t ms;
-        bool yes;
-        struct {
-            const struct bytes *words;
-            size_t count;
-        } list;
-    };
 };
 
 /* Where the text of a held cell ends, and how wide it is. */
@@ -202,14 +188,6 @@ void table_list(struct table *table, size_t column, const struct bytes *words, s
     }
 }
 
-static void write_words(struct out *out, const struct cell *cell)
-{
-    for (size_t i = 0; i < cell->list.count; i++) {
-        out_text(out, i ? " " : "");
-        escape_word(out, cell->list.words[i]);
-    }
-}
-
 static void write_time(struct out *out, int64_t ms)
 {
     char text[TIME_SIZE];
@@ -218,36 +196,11 @@ static void write_time(struct out *out, int64_t ms)
 
 /* JSON */
 
-static void write_json_words(struct json *json, const char *key, const struct cell *cell)
-{
-    json_array(json, key);
-    for (size_t i = 0; i < cell->list.count; i++)
-        json_string(json, NULL, cell->list.words[i]);
-    json_end(json);
-}
-
-static void write_json_cell(struct json *json, const struct column *column, const struct cell *cell)
-{
-    if (!cell->present) {
-        json_null(json, column->key);
-        return;
-    }
-    switch (column->type) {
-    case COLUMN_TEXT: json_string(json, column->key, cell->bytes); break;
-    case COLUMN_BYTES: json_bytes(json, column->key, cell->bytes); break;
-    case COLUMN_COUNT: json_number(json, column->key, cell->count); break;
-    case COLUMN_U64: json_u64(json, column->key, cell->u64); break;
-    case COLUMN_TIME: json_time(json, column->key, cell->ms); break;
-    case COLUMN_BOOL: json_bool(json, column->key, cell->yes); break;
-    case COLUMN_LIST: write_json_words(json, column->key, cell); break;
-    }
-}
-
 static void begin_json_row(struct table *table)
 {
     json_object(table->json, NULL);
     for (size_t i = 0; i < table->type->count; i++)
-        write_json_cell(table->json, &table->type->columns[i], &table->cells[i]);
+        cell_json(table->json, &table->type->columns[i], &table->cells[i]);
     table->row_written = true;
 }
 
@@ -260,33 +213,13 @@ struct json *table_more(struct table *table)
     return table->json;
 }
 
-/* CSV: numbers, times and truth values need no quotes and are no formulas, even when negative. */
-
-static void write_csv_cell(struct table *table, const struct column *column, const struct cell *cell)
-{
-    if (!cell->present) {
-        /* A line with nothing on it would be no row at all. */
-        out_text(table->out, table->type->count == 1 ? "\"\"" : "");
-        return;
-    }
-    out_empty(table->held);
-    switch (column->type) {
-    case COLUMN_TEXT:
-    case COLUMN_BYTES: escape_printable(table->held, cell->bytes); break;
-    case COLUMN_LIST: write_words(table->held, cell); break;
-    case COLUMN_COUNT: out_i64(table->out, cell->count); return;
-    case COLUMN_U64: out_u64(table->out, cell->u64); return;
-    case COLUMN_TIME: write_time(table->out, cell->ms); return;
-    case COLUMN_BOOL: out_text(table->out, cell->yes ? "true" : "false"); return;
-    }
-    escape_csv(table->out, out_held(table->held));
-}
+/* CSV */
 
 static void write_csv_row(struct table *table)
 {
     for (size_t i = 0; i < table->type->count; i++) {
         out_text(table->out, i ? "," : "");
-        write_csv_cell(table, &table->type->columns[i], &table->cells[i]);
+        cell_csv(table->out, table->held, &table->type->columns[i], &table->cells[i], table->type->count == 1);
     }
     out_text(table->out, "\r\n");
     if (out_error(table->held))
@@ -343,7 +276,7 @@ static void hold_cell(struct out *out, const struct column *column, const struct
     case COLUMN_LIST:
         if (cell->list.count == 0)
             out_byte(out, '-');
-        write_words(out, cell);
+        cell_words(out, cell);
         break;
     }
 }
@@ -451,6 +384,14 @@ void table_row(struct table *table)
     for (size_t i = 0; i < table->type->count; i++)
         table->cells[i].present = false;
     table->rows++;
+}
+
+void table_cells(struct table *table, const struct cell *cells)
+{
+    if (!table)
+        return;
+    memcpy(table->cells, cells, table->type->count * sizeof(*cells));
+    table_row(table);
 }
 
 size_t table_rows(const struct table *table)

@@ -5,15 +5,6 @@
  * absent: `-` in text, an empty cell in CSV, null in JSON. Failures go to the output (out_error()); a table that could
  * not be opened for want of memory is NULL, has failed the output, and every function here accepts it.
  *
- *            text                     CSV                JSON
- *   TEXT     printable form           printable form     string
- *   BYTES    printable form           printable form     string, and KEY_base64 when not UTF-8
- *   COUNT    1,021 if GROUPED         1021               number
- *   U64      1,021 if GROUPED         1021               "1021"
- *   TIME     2026-11-22T14:52:25.199Z (in all of them)
- *   BOOL     yes, no                  true, false        true, false
- *   LIST     words, blanks between    the same           array of strings
- *
  * Text columns are as wide as the widest cell of the first thousand rows; from then on rows are written as they come,
  * so a table of any length takes bounded memory.
  */
@@ -22,26 +13,10 @@
 
 #include <stdbool.h>
 
+#include "tools/render/cell.h"
 #include "tools/render/format.h"
 #include "tools/render/json.h"
 #include "tools/render/out.h"
-
-enum column_type { COLUMN_TEXT, COLUMN_BYTES, COLUMN_COUNT, COLUMN_U64, COLUMN_TIME, COLUMN_BOOL, COLUMN_LIST };
-
-enum column_flag {
-    COLUMN_GROUPED = 1, /* thousands separators in text: for counts and sizes, not for ports and epochs */
-    COLUMN_MACHINE = 2, /* in CSV and JSON only: too wide or too dull for a screen */
-    COLUMN_RIGHT = 4    /* right-aligned in text although it is not a number */
-};
-
-struct column {
-    const char *key; /* in JSON and in the CSV header: a-z 0-9 _ */
-    enum column_type type;
-    const char *heading; /* in text; NULL takes the key */
-    unsigned width;      /* TEXT and BYTES cells are cut to this many columns of text; 0 never cuts */
-    unsigned flags;      /* of enum column_flag */
-    const char *help;    /* one sentence without a full stop */
-};
 
 struct record_type {
     const char *schema; /* "rcf-nodes" */
@@ -76,6 +51,9 @@ void table_list(struct table *table, size_t column, const struct bytes *words, s
 
 /* Ends the row; all columns are absent again. */
 void table_row(struct table *table);
+
+/* A whole row at once: as many cells as the type has columns. */
+void table_cells(struct table *table, const struct cell *cells);
 
 /* For members that no column can hold: writes the columns of the row and gives the writer inside the row's JSON object,
  * until table_row(). NULL in text and CSV. */

@@ -1,14 +1,16 @@
 #!/bin/sh
-# How fast rcf-rdb-check goes through dumps of small strings and of mixed values, against redis-check-rdb and cat on the
-# same files in the same run. Needs redis-server and about 1 GB of memory for a million keys.
+# How fast the commands for dumps go through one of 10 million strings and one of 3 million mixed values, against
+# redis-check-rdb and cat on the same files in the same run. Needs redis-server, 2 GB of memory and 1 GB of disk; most of
+# its time is the making of the dumps. They are kept and used again where RCF_BENCH_DUMPS names a folder for them.
 #
-#   RCF_BUILD=build/gcc tests/bench/rdb_check.sh [KEYS [RUNS]]
+#   RCF_BUILD=build/gcc tests/bench/dumps.sh [STRINGS [MIXED [RUNS]]]
 set -eu
 export LC_ALL=C
 here=$(dirname "$0")
 build=${RCF_BUILD:-build/gcc}
-keys=${1:-1000000}
-runs=${2:-3}
+strings=${1:-10000000}
+mixed=${2:-3000000}
+runs=${3:-5}
 work=$(mktemp -d "${TMPDIR:-/tmp}/rcf-bench-rdb.XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
 
@@ -47,13 +49,19 @@ report() {
             s * 1e9 / keys, peak / 1024, redis / s }'
 }
 
+dumps=${RCF_BENCH_DUMPS:-$work}
 for kind in strings mixed; do
-    dump=$work/$kind.rdb
-    /usr/bin/python3 "$here/make_dumps.py" --kind "$kind" --keys "$keys" "$dump"
+    dump=$dumps/$kind.rdb
+    keys=$strings
+    [ $kind = strings ] || keys=$mixed
+    [ -f "$dump" ] || /usr/bin/python3 "$here/make_dumps.py" --kind "$kind" --keys "$keys" "$dump"
     bytes=$(wc -c <"$dump")
     found=$("$build/rcf-rdb-check" --csv "$dump" | awk -F, 'NR == 2 { print $7 }')
     echo "$kind: $found keys, $(awk -v b="$bytes" 'BEGIN { printf "%.0f MB", b / 1e6 }')"
+    all_runs=$runs
+    runs=2
     measure redis-check-rdb "$dump"
+    runs=$all_runs
     redis=$seconds
     report redis-check-rdb
     measure "$build/rcf-rdb-check" "$dump"
@@ -62,5 +70,15 @@ for kind in strings mixed; do
     report "rcf-rdb-check --checksum-only"
     measure cat "$dump"
     report cat
-    rm "$dump"
+    measure "$build/rcf-rdb-keys" --csv "$dump"
+    report "rcf-rdb-keys --csv"
+    measure "$build/rcf-rdb-stat" "$dump"
+    report rcf-rdb-stat
+    runs=2
+    measure "$build/rcf-rdb-keys" --values --json "$dump"
+    report "rcf-rdb-keys --values --json"
+    measure "$build/rcf-rdb-diff" --counts "$dump" "$dump"
+    report "rcf-rdb-diff with itself"
+    runs=$all_runs
+    [ "$dumps" != "$work" ] || rm "$dump"
 done

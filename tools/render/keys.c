@@ -1,0 +1,388 @@
+#include "tools/render/keys.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/render/escape.h"
+#include "tools/render/row.h"
+#include "tools/render/value_json.h"
+
+/* The value stands between `offset` and `elements`: what follows it is known after it only. */
+enum { KEY_FILE, KEY_DB, KEY_KEY, KEY_TYPE, KEY_ENCODING, KEY_SLOT, KEY_EXPIRES, KEY_IDLE, KEY_FREQ, KEY_OFFSET,
+       KEY_ELEMENTS, KEY_BYTES, KEY_COLUMNS };
+
+static const struct column columns[KEY_COLUMNS] = {
+    [KEY_FILE] = {"file", COLUMN_BYTES, NULL, 0, 0, "as named; only when several are"},
+    [KEY_DB] = {"db", COLUMN_COUNT, NULL, 0, 0, "database"},
+    [KEY_KEY] = {"key", COLUMN_BYTES, NULL, 0, 0, "its name"},
+    [KEY_TYPE] = {"type", COLUMN_TEXT, NULL, 0, 0, "string, list, set, zset, hash, stream, module, array, json, ..."},
+    [KEY_ENCODING] = {"encoding", COLUMN_TEXT, NULL, 0, 0, "form in which the dump stores it"},
+    [KEY_SLOT] = {"slot", COLUMN_COUNT, NULL, 0, 0, "hash slot, 0 to 16383"},
+    [KEY_EXPIRES] = {"expires", COLUMN_TIME, NULL, 0, 0, "when it expires; absent: never"},
+    [KEY_IDLE] = {"idle", COLUMN_U64, NULL, 0, 0, "seconds without access before the dump, where it says so"},
+    [KEY_FREQ] = {"freq", COLUMN_COUNT, NULL, 0, 0, "logarithmic frequency counter, where the dump has it"},
+    [KEY_OFFSET] = {"offset", COLUMN_U64, NULL, 0, 0, "of the record, its expiry included, in the decoded content"},
+    [KEY_ELEMENTS] = {"elements", COLUMN_U64, NULL, 0, COLUMN_GROUPED, "items, members, fields; 1 for a string"},
+    [KEY_BYTES] = {"bytes", COLUMN_U64, NULL, 0, COLUMN_GROUPED, "of the serialised value"},
+};
+
+const struct record_type keys_file_record = {"rcf-rdb-keys", 1, "keys", columns, KEY_COLUMNS};
+const struct record_type keys_record = {"rcf-rdb-keys", 1, "keys", columns + 1, KEY_COLUMNS - 1};
+
+enum {
+    PIECE = 1024 * 1024, /* of a value: more of it is not kept when it can be written */
+    FOUND_TEXT = 192
+};
+
+struct damages {
+    uint64_t count;
+    struct place place; /* of the first */
+    char expected[FOUND_TEXT], found[FOUND_TEXT];
+};
+
+/* A row of text, kept because the widths of columns are known to one thread only. */
+struct kept {
+    struct cell cells[KEY_COLUMNS];
+    size_t name; /* where the bytes of the key begin */
+};
+
+struct batch {
+    struct keys_output *output;
+    struct batch *next; /* among those that rest */
+    struct out *out;    /* rows; for text, the names of keys */
+    struct kept *kept;
+    size_t kept_count, kept_cap;
+    bool begun;
+    uint64_t from, to; /* what it has read of the dump */
+    struct cell cells[KEY_COLUMNS];
+    struct damages damages;
+};
+
+struct keys_output {
+    struct out *out;
+    const struct selection *selection;
+    unsigned flags;
+    const char *path;
+    struct rows *rows;
+    struct table *table;      /* text, instead of rows */
+    const struct row_form *form;
+    size_t first;             /* column of the record type */
+    _Atomic uint64_t written; /* the dump up to here is in the output */
+    struct damages damages;
+    pthread_mutex_t lock; /* of `resting` */
+    struct batch *resting; /* ended batches, whose memory is used again */
+};
+
+/* Batches */
+
+static void batch_free(struct batch *batch)
+{
+    if (!batch)
+        return;
+    out_close(batch->out);
+    free(batch->kept);
+    free(batch);
+}
+
+static struct batch *batch_new(struct keys_output *output)
+{
+    struct batch *batch = calloc(1, sizeof(*batch));
+    if (!batch)
+        return NULL;
+    batch->output = output;
+    batch->out = out_open_memory();
+    if (batch->out)
+        return batch;
+    free(batch);
+    return NULL;
+}
+
+static void *begin(void *context)
+{
+    struct keys_output *output = context;
+    pthread_mutex_lock(&output->lock);
+    struct batch *batch = output->resting;
+    if (batch)
+        output->resting = batch->next;
+    pthread_mutex_unlock(&output->lock);
+    if (!batch)
+        batch = batch_new(output);
+    if (batch && output->flags & KEYS_FILES)
+        batch->cells[KEY_FILE] = (struct cell){.present = true, .bytes = escape_string(output->path)};
+    return batch;
+}
+
+static void rest(struct keys_output *output, struct batch *batch)
+{
+    out_empty(batch->out);
+    batch->kept_count = 0;
+    batch->begun = false;
+    batch->damages.count = 0;
+    pthread_mutex_lock(&output->lock);
+    batch->next = output->resting;
+    output->resting = batch;
+    pthread_mutex_unlock(&output->lock);
+}
+
+/* Rows */
+
+static void fill_sizes(struct cell *cells, const struct rdb_key *key)
+{
+    cells[KEY_ELEMENTS] = (struct cell){.present = true, .u64 = key->elements};
+    cells[KEY_BYTES] = (struct cell){.present = true, .u64 = key->value_length};
+}
+
+static void fill_cells(struct cell *cells, const struct rdb_item *item, unsigned slot)
+{
+    const struct rdb_key *key = &item->key;
+    const char *type = key->datatype == RDB_OTHER ? key->type_name : rdb_datatype_name(key->datatype);
+    cells[KEY_DB] = (struct cell){.present = true, .count = key->db};
+    cells[KEY_KEY] = (struct cell){.present = true, .bytes = key->name};
+    cells[KEY_TYPE] = (struct cell){.present = true, .bytes = escape_string(type)};
+    cells[KEY_ENCODING] = (struct cell){.present = true, .bytes = escape_string(key->encoding)};
+    cells[KEY_SLOT] = (struct cell){.present = true, .count = slot};
+    cells[KEY_EXPIRES] = (struct cell){.present = key->has_expiry, .ms = key->expire_ms};
+    cells[KEY_IDLE] = (struct cell){.present = key->has_idle, .u64 = key->idle_s};
+    cells[KEY_FREQ] = (struct cell){.present = key->has_freq, .count = key->freq};
+    cells[KEY_OFFSET] = (struct cell){.present = true, .u64 = item->place.offset};
+    fill_sizes(cells, key);
+}
+
+/* The name is the only thing in the cells that does not outlive the item. */
+static void keep_row(struct batch *batch)
+{
+    if (batch->kept_count == batch->kept_cap) {
+        size_t cap = batch->kept_cap ? 2 * batch->kept_cap : 256;
+        struct kept *larger = realloc(batch->kept, cap * sizeof(*larger));
+        if (!larger) {
+            out_fail(batch->out, ENOMEM);
+            return;
+        }
+        batch->kept = larger;
+        batch->kept_cap = cap;
+    }
+    struct kept *kept = &batch->kept[batch->kept_count++];
+    memcpy(kept->cells, batch->cells, sizeof(kept->cells));
+    kept->name = out_held(batch->out).len;
+    out_bytes(batch->out, batch->cells[KEY_KEY].bytes.at, batch->cells[KEY_KEY].bytes.len);
+}
+
+static void write_kept(struct keys_output *output, struct batch *batch)
+{
+    const uint8_t *names = out_held(batch->out).at;
+    for (size_t i = 0; i < batch->kept_count; i++) {
+        batch->kept[i].cells[KEY_KEY].bytes.at = names + batch->kept[i].name;
+        table_cells(output->table, batch->kept[i].cells + output->first);
+    }
+}
+
+/* Values */
+
+static void note_damage(struct damages *damages, const struct damage *damage)
+{
+    if (damages->count++ > 0)
+        return;
+    damages->place = damage->place;
+    const char *const texts[] = {damage->expected, damage->found};
+    char *const places[] = {damages->expected, damages->found};
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = texts[i] ? strnlen(texts[i], FOUND_TEXT - 1) : 0;
+        memcpy(places[i], texts[i] ? texts[i] : "", len);
+        places[i][len] = '\0';
+    }
+}
+
+/* Whether the size of a value decides already when so much of it has been read: the key is taken, refused, or
+ * it is too early to say. */
+enum fate { TAKEN, REFUSED, OPEN };
+
+static enum fate fate_at(const struct selection *selection, uint64_t read)
+{
+    if (selection->has_most)
+        return read > selection->most ? REFUSED : OPEN;
+    return selection->has_least && read < selection->least ? OPEN : TAKEN;
+}
+
+/* Writes what a batch holds before its turn to be merged has come, when all before it has been written: then it is
+ * the one that is merged next, and nobody else writes. */
+static void write_ahead(struct batch *batch)
+{
+    struct keys_output *output = batch->output;
+    if (atomic_load(&output->written) != batch->from)
+        return;
+    rows_add(output->rows, out_held(batch->out));
+    out_empty(batch->out);
+}
+
+/* The row of a key with its value, which is read meanwhile. */
+static void write_with_value(struct batch *batch, struct rdb *reader, const struct rdb_item *item)
+{
+    struct keys_output *output = batch->output;
+    const struct row_form *form = output->form;
+    const struct cell *cells = batch->cells + output->first;
+    struct value_json writer;
+    struct rdb_element element;
+    size_t start = out_held(batch->out).len;
+    uint64_t damages = batch->damages.count;
+    enum fate fate = fate_at(output->selection, 0);
+
+    row_piece(form, batch->out, cells, 0, KEY_ELEMENTS - output->first);
+    row_key(form, batch->out, "value");
+    value_json_begin(&writer, batch->out, item->key.datatype);
+    enum parse_step step;
+    while ((step = rdb_value_next(reader, &element)) == PARSE_ITEM || step == PARSE_DAMAGE) {
+        if (step == PARSE_DAMAGE) {
+            note_damage(&batch->damages, rdb_damage(reader));
+            continue;
+        }
+        value_json_element(&writer, &element);
+        if (out_held(batch->out).len < PIECE)
+            continue;
+        uint64_t end = element.place.offset + element.place.length;
+        fate = fate_at(output->selection, end > item->key.value_offset ? end - item->key.value_offset : 0);
+        if (fate == REFUSED)
+            break;
+        if (fate == TAKEN)
+            write_ahead(batch);
+    }
+    const struct rdb_key *key = rdb_value_key(reader);
+    if (fate == OPEN && step == PARSE_END)
+        fate = selection_takes_size(output->selection, key->value_length) ? TAKEN : REFUSED;
+    if (fate == REFUSED) {
+        out_cut(batch->out, start);
+        return;
+    }
+    value_json_end(&writer);
+    if (step == PARSE_END)
+        fill_sizes(batch->cells, key);
+    else
+        batch->cells[KEY_ELEMENTS].present = batch->cells[KEY_BYTES].present = false;
+    row_piece(form, batch->out, cells, KEY_ELEMENTS - output->first, KEY_COLUMNS - output->first);
+    row_key(form, batch->out, "sound");
+    out_text(batch->out, step == PARSE_END && batch->damages.count == damages ? "true" : "false");
+    row_end(form, batch->out);
+}
+
+/* The job */
+
+static bool take_item(void *context, struct rdb *reader, const struct rdb_item *item)
+{
+    struct batch *batch = context;
+    struct keys_output *output = batch->output;
+    bool values = output->flags & KEYS_VALUES;
+    if (!batch->begun)
+        batch->from = item->place.offset;
+    batch->begun = true;
+    batch->to = item->place.offset + item->place.length;
+    if (item->kind != RDB_KEY)
+        return true;
+
+    const struct rdb_key *key = &item->key;
+    unsigned slot = keyslot(key->name);
+    if (!selection_takes_key(output->selection, key, slot) ||
+        (!values && !selection_takes_size(output->selection, key->value_length)))
+        return true;
+    fill_cells(batch->cells, item, slot);
+    if (values)
+        write_with_value(batch, reader, item);
+    else if (output->table)
+        keep_row(batch);
+    else
+        row_write(output->form, batch->out, batch->cells + output->first);
+    return !out_error(batch->out);
+}
+
+static bool merge(void *context, void *merged)
+{
+    struct keys_output *output = context;
+    struct batch *batch = merged;
+    if (output->table)
+        write_kept(output, batch);
+    else
+        rows_add(output->rows, out_held(batch->out));
+    if (output->damages.count == 0)
+        output->damages = batch->damages;
+    else
+        output->damages.count += batch->damages.count;
+    if (batch->begun)
+        atomic_store(&output->written, batch->to);
+    rest(output, batch);
+    return !out_error(output->out);
+}
+
+static void drop(void *context, void *dropped)
+{
+    struct keys_output *output = context;
+    struct batch *batch = dropped;
+    if (out_error(batch->out))
+        out_fail(output->out, out_error(batch->out));
+    rest(output, batch);
+}
+
+void keys_output_file(struct keys_output *output, const char *path, struct scan_job *job)
+{
+    output->path = path;
+    output->damages.count = 0;
+    atomic_store(&output->written, 0);
+    *job = (struct scan_job){
+        .flags = output->flags & KEYS_VALUES ? RDB_VALUES : RDB_COUNT_ELEMENTS,
+        .context = output,
+        .begin = begin,
+        .item = take_item,
+        .merge = merge,
+        .drop = drop,
+    };
+}
+
+uint64_t keys_output_damages(const struct keys_output *output, struct place *place, const char **expected,
+                             const char **found)
+{
+    *place = output->damages.place;
+    *expected = output->damages.expected;
+    *found = output->damages.found;
+    return output->damages.count;
+}
+
+struct keys_output *keys_output_open(struct out *out, enum format format, const struct selection *selection,
+                                     unsigned flags)
+{
+    struct keys_output *output = calloc(1, sizeof(*output));
+    if (!output || pthread_mutex_init(&output->lock, NULL) != 0) {
+        free(output);
+        out_fail(out, ENOMEM);
+        return NULL;
+    }
+    const struct record_type *type = flags & KEYS_FILES ? &keys_file_record : &keys_record;
+    output->out = out;
+    output->selection = selection;
+    output->flags = flags;
+    output->first = flags & KEYS_FILES ? KEY_FILE : KEY_DB;
+    if (format == FORMAT_TEXT)
+        output->table = table_open(out, type, format);
+    else
+        output->rows = rows_open(out, type, format);
+    if (output->rows)
+        output->form = rows_form(output->rows);
+    if (output->table || output->rows)
+        return output;
+    keys_output_close(output);
+    return NULL;
+}
+
+void keys_output_close(struct keys_output *output)
+{
+    if (!output)
+        return;
+    table_close(output->table);
+    rows_close(output->rows);
+    while (output->resting) {
+        struct batch *batch = output->resting;
+        output->resting = batch->next;
+        batch_free(batch);
+    }
+    pthread_mutex_destroy(&output->lock);
+    free(output);
+}

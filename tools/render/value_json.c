@@ -1,0 +1,369 @@
+#include "tools/render/value_json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tools/render/escape.h"
+#include "tools/render/time.h"
+
+/* Which array an element stands in, how many objects are around that array, and which arrays its own object has even
+ * when they are empty. */
+#define BIT(kind) (1u << (kind))
+
+struct form {
+    const char *array; /* NULL: its members are those of the value itself */
+    unsigned depth;
+    unsigned children;
+    bool bare; /* a string, not an object */
+};
+
+static const struct form forms[] = {
+    [RDB_ELEMENT_STRING] = {NULL, 1, 0, false},
+    [RDB_ELEMENT_ITEM] = {"items", 1, 0, false},
+    [RDB_ELEMENT_MEMBER] = {"members", 1, 0, false},
+    [RDB_ELEMENT_SCORED] = {"members", 1, 0, false},
+    [RDB_ELEMENT_FIELD] = {"fields", 1, 0, false},
+    [RDB_ELEMENT_SLOT] = {"elements", 1, 0, false},
+    [RDB_ELEMENT_ENTRY] = {"entries", 1, BIT(RDB_ELEMENT_ENTRY_FIELD), false},
+    [RDB_ELEMENT_ENTRY_FIELD] = {"fields", 2, 0, false},
+    [RDB_ELEMENT_STREAM] = {NULL, 1, 0, false},
+    [RDB_ELEMENT_GROUP] = {"groups", 1, BIT(RDB_ELEMENT_PENDING) | BIT(RDB_ELEMENT_CONSUMER), false},
+    [RDB_ELEMENT_PENDING] = {"pending", 2, 0, false},
+    [RDB_ELEMENT_CONSUMER] = {"consumers", 2, BIT(RDB_ELEMENT_CONSUMER_PENDING), false},
+    [RDB_ELEMENT_CONSUMER_PENDING] = {"pending", 3, 0, true},
+    [RDB_ELEMENT_NACK] = {"given_back", 2, 0, true},
+    [RDB_ELEMENT_PRODUCER] = {"producers", 1, BIT(RDB_ELEMENT_PRODUCED), false},
+    [RDB_ELEMENT_PRODUCED] = {"entries", 2, 0, false},
+    [RDB_ELEMENT_MODULE] = {NULL, 1, 0, false},
+    [RDB_ELEMENT_MODULE_VALUE] = {"values", 1, 0, false},
+    [RDB_ELEMENT_OPAQUE] = {"opaque_base64", 1, 0, true},
+};
+
+enum { ELEMENT_KINDS = sizeof(forms) / sizeof(*forms) };
+
+static const unsigned arrays_of[RDB_DATATYPES] = {
+    [RDB_LIST] = BIT(RDB_ELEMENT_ITEM),     [RDB_SET] = BIT(RDB_ELEMENT_MEMBER),
+    [RDB_ZSET] = BIT(RDB_ELEMENT_SCORED),   [RDB_HASH] = BIT(RDB_ELEMENT_FIELD),
+    [RDB_ARRAY] = BIT(RDB_ELEMENT_SLOT),    [RDB_STREAM] = BIT(RDB_ELEMENT_ENTRY) | BIT(RDB_ELEMENT_GROUP),
+    [RDB_MODULE] = BIT(RDB_ELEMENT_MODULE_VALUE),
+};
+
+enum { SHORT = 64 }; /* bytes of a text that is written in one piece, and more than of any key */
+
+/* Comma, key and colon, and a quote when a string follows. */
+static uint8_t *put_key(uint8_t *at, struct value_json *writer, const char *key, bool quote)
+{
+    size_t len = strlen(key);
+    bool *used = &writer->level[writer->depth - 1].used;
+    if (*used)
+        *at++ = ',';
+    *used = true;
+    *at++ = '"';
+    memcpy(at, key, len);
+    at += len;
+    *at++ = '"';
+    *at++ = ':';
+    if (quote)
+        *at++ = '"';
+    return at;
+}
+
+static void write_key(struct value_json *writer, const char *key)
+{
+    uint8_t *room = out_room(writer->out, SHORT);
+    if (room)
+        out_wrote(writer->out, (size_t)(put_key(room, writer, key, false) - room));
+}
+
+static void write_base64(struct value_json *writer, const char *key, struct bytes bytes)
+{
+    out_text(writer->out, ",\"");
+    out_text(writer->out, key);
+    out_text(writer->out, "_base64\":\"");
+    escape_base64(writer->out, bytes);
+    out_byte(writer->out, '"');
+}
+
+static void write_word(struct value_json *writer, const char *key, const struct rdb_scalar *word)
+{
+    if (word->integer) {
+        write_key(writer, key);
+        out_byte(writer->out, '"');
+        out_i64(writer->out, word->number);
+        out_byte(writer->out, '"');
+        return;
+    }
+    struct bytes text = word->text;
+    if (text.len <= SHORT && escape_plain(text, "\"\\\\") == text.len) {
+        uint8_t *room = out_room(writer->out, 2 * SHORT);
+        if (!room)
+            return;
+        uint8_t *at = put_key(room, writer, key, true);
+        if (text.len)
+            memcpy(at, text.at, text.len);
+        at[text.len] = '"';
+        out_wrote(writer->out, (size_t)(at + text.len + 1 - room));
+        return;
+    }
+    write_key(writer, key);
+    escape_json(writer->out, text);
+    if (!escape_is_utf8(text))
+        write_base64(writer, key, text);
+}
+
+static void write_count(struct value_json *writer, const char *key, uint64_t count)
+{
+    write_key(writer, key);
+    out_byte(writer->out, '"');
+    out_u64(writer->out, count);
+    out_byte(writer->out, '"');
+}
+
+static void write_bare_id(struct out *out, struct rdb_stream_id id)
+{
+    out_byte(out, '"');
+    out_u64(out, id.ms);
+    out_byte(out, '-');
+    out_u64(out, id.seq);
+    out_byte(out, '"');
+}
+
+static void write_id(struct value_json *writer, const char *key, struct rdb_stream_id id)
+{
+    write_key(writer, key);
+    write_bare_id(writer->out, id);
+}
+
+static void write_time(struct value_json *writer, const char *key, int64_t ms)
+{
+    char text[TIME_SIZE];
+    write_key(writer, key);
+    out_byte(writer->out, '"');
+    out_text(writer->out, time_write(text, ms));
+    out_byte(writer->out, '"');
+}
+
+static void write_null(struct value_json *writer, const char *key)
+{
+    write_key(writer, key);
+    out_text(writer->out, "null");
+}
+
+/* 2^53: whole numbers below it are doubles, and so are powers of ten up to 10^22. A quotient of two doubles is rounded
+ * as the decimal fraction would be, so when it gives the number again the fraction reads back as the number. */
+static const double EXACT = 9007199254740992.0;
+enum { POWERS = 23 };
+
+static void write_fraction(struct out *out, bool negative, uint64_t number, unsigned decimals)
+{
+    char text[48];
+    size_t at = sizeof(text);
+    for (unsigned i = 0; i <= decimals || number; i++) {
+        if (i == decimals && decimals)
+            text[--at] = '.';
+        text[--at] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    if (negative)
+        text[--at] = '-';
+    out_bytes(out, text + at, sizeof(text) - at);
+}
+
+void value_json_double(struct out *out, double number)
+{
+    double size = fabs(number), power = 1;
+    if (isnan(number) || isinf(number)) {
+        out_text(out, isnan(number) ? "nan" : number < 0 ? "-inf" : "inf");
+        return;
+    }
+    for (unsigned decimals = 0; decimals < POWERS && size * power < EXACT; decimals++, power *= 10) {
+        uint64_t digits = (uint64_t)(size * power + 0.5);
+        if ((double)digits / power == size) {
+            write_fraction(out, signbit(number) != 0, digits, decimals);
+            return;
+        }
+    }
+    out_format(out, "%.17g", number);
+}
+
+static void write_score(struct value_json *writer, const char *key, double score)
+{
+    write_key(writer, key);
+    out_byte(writer->out, '"');
+    value_json_double(writer->out, score);
+    out_byte(writer->out, '"');
+}
+
+static void write_expiry(struct value_json *writer, const struct rdb_element *element)
+{
+    if (element->has_expiry)
+        write_time(writer, "expires", element->expire_ms);
+}
+
+static void write_stream(struct value_json *writer, const struct rdb_stream_facts *facts)
+{
+    write_count(writer, "length", facts->length);
+    write_id(writer, "last_id", facts->last);
+    if (facts->has_history) {
+        write_id(writer, "first_id", facts->first);
+        write_id(writer, "max_deleted_id", facts->max_deleted);
+        write_count(writer, "entries_added", facts->added);
+    }
+}
+
+static void write_consumer(struct value_json *writer, const struct rdb_element *element)
+{
+    write_word(writer, "name", &element->name);
+    write_time(writer, "seen", element->time_ms);
+    if (element->active_ms < 0)
+        write_null(writer, "active");
+    else
+        write_time(writer, "active", element->active_ms);
+}
+
+static void write_group(struct value_json *writer, const struct rdb_element *element)
+{
+    write_word(writer, "name", &element->name);
+    write_id(writer, "last_delivered_id", element->id);
+    if (element->count == UINT64_MAX)
+        write_null(writer, "entries_read");
+    else
+        write_count(writer, "entries_read", element->count);
+}
+
+static void write_module_value(struct value_json *writer, const struct rdb_element *element)
+{
+    if (element->is_float)
+        write_score(writer, "float", element->score);
+    else
+        write_word(writer, element->value.integer ? "integer" : "string", &element->value);
+}
+
+static void write_members(struct value_json *writer, const struct rdb_element *element)
+{
+    switch (element->kind) {
+    case RDB_ELEMENT_STRING: write_word(writer, "string", &element->value); break;
+    case RDB_ELEMENT_ITEM: write_word(writer, "item", &element->value); break;
+    case RDB_ELEMENT_MEMBER:
+        write_word(writer, "member", &element->name);
+        write_expiry(writer, element);
+        break;
+    case RDB_ELEMENT_SCORED:
+        write_word(writer, "member", &element->name);
+        write_score(writer, "score", element->score);
+        break;
+    case RDB_ELEMENT_FIELD:
+    case RDB_ELEMENT_ENTRY_FIELD:
+        write_word(writer, "field", &element->name);
+        write_word(writer, "value", &element->value);
+        write_expiry(writer, element);
+        break;
+    case RDB_ELEMENT_SLOT:
+        write_count(writer, "index", element->index);
+        write_word(writer, "value", &element->value);
+        break;
+    case RDB_ELEMENT_ENTRY:
+        write_id(writer, "id", element->id);
+        write_key(writer, "deleted");
+        out_text(writer->out, element->deleted ? "true" : "false");
+        break;
+    case RDB_ELEMENT_STREAM: write_stream(writer, &element->stream); break;
+    case RDB_ELEMENT_GROUP: write_group(writer, element); break;
+    case RDB_ELEMENT_PENDING:
+        write_id(writer, "id", element->id);
+        write_time(writer, "delivered", element->time_ms);
+        write_count(writer, "deliveries", element->count);
+        break;
+    case RDB_ELEMENT_CONSUMER: write_consumer(writer, element); break;
+    case RDB_ELEMENT_CONSUMER_PENDING:
+    case RDB_ELEMENT_NACK: write_bare_id(writer->out, element->id); break;
+    case RDB_ELEMENT_PRODUCER: write_word(writer, "name", &element->name); break;
+    case RDB_ELEMENT_PRODUCED:
+        write_word(writer, "name", &element->name);
+        write_id(writer, "id", element->id);
+        break;
+    case RDB_ELEMENT_MODULE:
+        write_word(writer, "module", &element->name);
+        write_count(writer, "encoding_version", element->count);
+        break;
+    case RDB_ELEMENT_MODULE_VALUE: write_module_value(writer, element); break;
+    case RDB_ELEMENT_OPAQUE:
+        out_byte(writer->out, '"');
+        escape_base64(writer->out, element->value.text);
+        out_byte(writer->out, '"');
+        break;
+    }
+}
+
+static void close_array(struct value_json *writer)
+{
+    if (writer->level[writer->depth - 1].array)
+        out_byte(writer->out, ']');
+    writer->level[writer->depth - 1].array = NULL;
+}
+
+/* Ends the innermost object, with the arrays that it was to have. */
+static void close_object(struct value_json *writer)
+{
+    unsigned depth = writer->depth - 1;
+    close_array(writer);
+    unsigned missing = writer->level[depth].children & ~writer->level[depth].seen;
+    for (unsigned kind = 0; missing && kind < ELEMENT_KINDS; kind++) {
+        if (missing & BIT(kind)) {
+            write_key(writer, forms[kind].array);
+            out_text(writer->out, "[]");
+        }
+    }
+    out_byte(writer->out, '}');
+    writer->depth--;
+}
+
+static void open_object(struct value_json *writer, unsigned children)
+{
+    out_byte(writer->out, '{');
+    writer->level[writer->depth].children = children;
+    writer->level[writer->depth].seen = 0;
+    writer->level[writer->depth].used = false;
+    writer->level[writer->depth].array = NULL;
+    writer->depth++;
+}
+
+void value_json_begin(struct value_json *writer, struct out *out, enum rdb_datatype datatype)
+{
+    writer->out = out;
+    writer->depth = 0;
+    open_object(writer, arrays_of[datatype]);
+}
+
+void value_json_element(struct value_json *writer, const struct rdb_element *element)
+{
+    const struct form *form = &forms[element->kind];
+    while (writer->depth > form->depth)
+        close_object(writer);
+    if (writer->depth < form->depth) /* what it belongs to was damaged, and lost */
+        return;
+    unsigned level = form->depth - 1;
+    if (!form->array || writer->level[level].array != form->array)
+        close_array(writer);
+    if (!form->array) {
+        write_members(writer, element);
+        return;
+    }
+    if (writer->level[level].array) {
+        out_byte(writer->out, ',');
+    } else {
+        write_key(writer, form->array);
+        out_byte(writer->out, '[');
+        writer->level[level].array = form->array;
+        writer->level[level].seen |= BIT(element->kind);
+    }
+    if (!form->bare)
+        open_object(writer, form->children);
+    write_members(writer, element);
+}
+
+void value_json_end(struct value_json *writer)
+{
+    while (writer->depth > 0)
+        close_object(writer);
+}
