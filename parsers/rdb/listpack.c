@@ -148,15 +148,16 @@ static inline __attribute__((always_inline)) bool read_usual(struct cursor *at, 
         return read_kind(&kinds[STR6], at, entry);
     if (which == U7)
         return read_kind(&kinds[U7], at, entry);
-    cursor = *at;
-    bool usual = read_less_usual(which, &cursor, entry);
-    at->at = cursor.at;
+    struct cursor other = *at;
+    bool usual = read_less_usual(which, &other, entry);
+    at->at = other.at;
     return usual;
 }
 
 size_t listpack_read(struct packed *packed, struct packed_entry *entries, size_t most)
 {
-    struct cursor cursor = packed->cursor; /* a copy stays in registers */
+    /* A copy stays in registers. Member by member: a wide load of what was just stored would wait for it. */
+    struct cursor cursor = {packed->cursor.start, packed->cursor.at, packed->cursor.end, false};
     size_t n = 0;
     while (n < most && read_usual(&cursor, &entries[n]))
         n++;
@@ -167,8 +168,5 @@ size_t listpack_read(struct packed *packed, struct packed_entry *entries, size_t
 
 enum parse_step listpack_next(struct packed *packed, struct packed_entry *entry)
 {
-    if (!read_usual(&packed->cursor, entry))
-        return next_of_any(packed, entry);
-    packed->seen++;
-    return PARSE_ITEM;
+    return listpack_read(packed, entry, 1) ? PARSE_ITEM : next_of_any(packed, entry);
 }

@@ -89,6 +89,54 @@ Test(packed, words_come_back_as_they_were_packed)
     }
 }
 
+static void expect_same(const struct packed_entry *one, const struct packed_entry *other)
+{
+    cr_assert_eq(one->word.integer, other->word.integer);
+    cr_assert(!one->word.integer || one->word.number == other->word.number);
+    cr_assert_eq(one->word.text.len, other->word.text.len);
+    cr_assert(!one->word.text.len || one->word.text.at == other->word.text.at);
+    cr_assert_eq(one->place.offset, other->place.offset);
+    cr_assert_eq(one->place.length, other->place.length);
+}
+
+/* Read in runs, and one by one: the same entries and damages, also of blobs that are damaged. */
+Test(packed, runs_are_the_same_entries)
+{
+    enum { ROUNDS = 300, MOST = 7 };
+    for (unsigned form = 0; form < PACKED_FORMS; form++) {
+        for (uint32_t round = 0; round < ROUNDS; round++) {
+            size_t n = round % 40 / 2 * 2;
+            struct packed_word *words = packed_random(form, &n, round + 1);
+            struct rdb_build blob = packed_build(form, words, n);
+            blob.at[round * 31 % blob.len] ^= (uint8_t)(round % 3 ? 1u << round % 8 : 0);
+            struct packed packed, runs;
+            struct packed_entry entry, run[MOST];
+            enum parse_step step, other = PARSE_ITEM;
+            packed_open(&packed, form, (struct bytes){blob.at, blob.len});
+            packed_open(&runs, form, (struct bytes){blob.at, blob.len});
+            for (size_t got = 0, at = 0;; at++) {
+                if (at >= got) {
+                    got = packed_read(&runs, run, MOST);
+                    at = 0;
+                    other = got ? PARSE_ITEM : packed_next(&runs, run);
+                }
+                step = packed_next(&packed, &entry);
+                cr_assert_eq(step, other);
+                if (step == PARSE_ITEM)
+                    expect_same(&entry, &run[at]);
+                else if (step == PARSE_END)
+                    break;
+                else
+                    cr_assert_eq(packed_damage(&packed)->place.offset, packed_damage(&runs)->place.offset);
+                if (step == PARSE_STOP)
+                    break;
+            }
+            rdb_build_free(&blob);
+            free(words);
+        }
+    }
+}
+
 Test(packed, more_entries_than_a_count_can_say)
 {
     enum { MANY = 70000 };
