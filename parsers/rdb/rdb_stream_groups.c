@@ -216,7 +216,7 @@ static void take(struct rdb *reader, struct rdb_stream *stream, const struct rdb
     else if (pending->owner == owner)
         rdb_value_report(reader, RDB_DUPLICATE_ELEMENT, place, once, RDB_STREAM_ID " again", RDB_STREAM_ID_OF(*id));
     else
-        rdb_value_report(reader, RDB_BAD_GROUP, place, "one owner of a pending entry",
+        rdb_value_report(reader, RDB_SHARED_PENDING, place, "one owner of a pending entry",
                          RDB_STREAM_ID " has another already", RDB_STREAM_ID_OF(*id));
 }
 

@@ -79,6 +79,9 @@ struct dump {
     uint64_t duplicates_unchecked_from;
 };
 
+/* Bytes for finding keys that come twice, where nobody says otherwise: enough for 200 million keys. */
+enum { DUMP_DUPLICATES_MEMORY = 1024 * 1024 * 1024 };
+
 /* How a dump is read. All zeros is the plainest way. */
 struct dump_how {
     bool duplicates; /* looks for keys that a database has twice: RDB_DUPLICATE_KEY */

@@ -97,7 +97,8 @@ static bool load_dump(struct loading *loading, size_t number, const struct opene
     struct evidence_file *file = &evidence->files[number];
     if (loading->facts_only)
         return true;
-    const struct dump_how how = {.reopen = open_again, .context = file, .salvage = true};
+    const struct dump_how how = {.duplicates = true, .memory = DUMP_DUPLICATES_MEMORY, .reopen = open_again, .context = file,
+                                 .salvage = true};
     file->dump = dump_read_how(evidence->arena, opened->source, number, &how);
     return file->dump;
 }

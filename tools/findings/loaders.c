@@ -12,6 +12,7 @@ enum care { TRUSTING, GLANCING, CONVERTING, CARES };
 enum form {
     FORM_ANY,
     FORM_LISTPACK,
+    FORM_EXPIRING_LISTPACK,
     FORM_ZIPLIST,
     FORM_ZIPMAP,
     FORM_STREAM,
@@ -27,8 +28,10 @@ static const struct {
     enum product product;
     uint32_t redis, valkey;
     enum care care;
+    bool modules;
 } servers[] = {
-#define LOADER(label, who, newest_redis, newest_valkey, how) {label, who, newest_redis, newest_valkey, how},
+#define LOADER(label, who, newest_redis, newest_valkey, how, bundled) \
+    {label, who, newest_redis, newest_valkey, how, bundled},
 #include "tools/findings/loaders.def"
 #undef LOADER
 };
@@ -61,10 +64,26 @@ static const struct {
     uint8_t type;
     enum form form;
 } type_forms[] = {
-    {2, FORM_SET},       {3, FORM_TEXT_ZSET},     {4, FORM_HASH},      {5, FORM_ZSET},      {9, FORM_ZIPMAP},
-    {10, FORM_ZIPLIST},  {12, FORM_ZIPLIST},  {13, FORM_ZIPLIST},  {14, FORM_ZIPLIST},  {15, FORM_STREAM},
-    {16, FORM_LISTPACK}, {17, FORM_LISTPACK}, {18, FORM_LISTPACK}, {19, FORM_STREAM},   {20, FORM_LISTPACK},
-    {21, FORM_STREAM},   {23, FORM_LISTPACK}, {25, FORM_LISTPACK}, {26, FORM_STREAM},   {27, FORM_STREAM},
+    {2, FORM_SET},
+    {3, FORM_TEXT_ZSET},
+    {4, FORM_HASH},
+    {5, FORM_ZSET},
+    {9, FORM_ZIPMAP},
+    {10, FORM_ZIPLIST},
+    {12, FORM_ZIPLIST},
+    {13, FORM_ZIPLIST},
+    {14, FORM_ZIPLIST},
+    {15, FORM_STREAM},
+    {16, FORM_LISTPACK},
+    {17, FORM_LISTPACK},
+    {18, FORM_LISTPACK},
+    {19, FORM_STREAM},
+    {20, FORM_LISTPACK},
+    {21, FORM_STREAM},
+    {23, FORM_EXPIRING_LISTPACK},
+    {25, FORM_EXPIRING_LISTPACK},
+    {26, FORM_STREAM},
+    {27, FORM_STREAM},
 };
 
 static enum form form_of(const struct dump_defect *defect)
@@ -130,10 +149,11 @@ static void weigh_stop(struct judging *judging, const struct dump *dump)
         weigh(judging, stops[dump->stop].outcome, stops[dump->stop].proved, stops[dump->stop].why);
 }
 
-static void weigh_content(struct judging *judging, const struct dump *dump)
+static void weigh_content(struct judging *judging, const struct dump *dump, size_t server)
 {
     if (dump->modules)
-        weigh(judging, LOADER_REFUSES, true, "values of modules need the module to be loaded");
+        weigh(judging, servers[server].modules ? LOADER_UNSURE : LOADER_REFUSES, !servers[server].modules,
+              "values of modules need the module to be loaded");
     if (dump->db_count && dump->dbs[dump->db_count - 1].db >= DATABASES)
         weigh(judging, LOADER_REFUSES, true, "keys in a database beyond the default of 16");
 }
@@ -144,7 +164,7 @@ static void judge(struct arena *arena, const struct dump *dump, size_t server, s
     struct judging judging = {loader, strcmp(servers[server].name, PROVED_ON) == 0};
     weigh_version(&judging, arena, dump, server);
     weigh_stop(&judging, dump);
-    weigh_content(&judging, dump);
+    weigh_content(&judging, dump, server);
     for (size_t i = 0; i < dump->defect_count; i++) {
         const struct rule *rule = rule_of(&dump->defects[i]);
         if (rule)
