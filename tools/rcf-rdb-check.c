@@ -64,7 +64,9 @@ static const struct cli_command command = {
              "Behind damage that loses the position the next place is searched where records begin again, and what was\n"
              "skipped is said in bytes. Several sound records in a row are asked for, so the last keys in front of\n"
              "other damage may be passed over, and what a value holds that looks like records may be taken for them.\n"
-             "Counts are then at least so many, and a key that is not seen may have been lost. Standard input cannot\n"
+             "Counts are then at least so many, and a key that is not seen may have been lost: bytes that were read as\n"
+             "records before the damage was noticed may have hidden keys, too. An end that its checksum does not\n"
+             "confirm, with more behind it, is searched behind in the same way. Standard input cannot\n"
              "be searched; there, and with --no-salvage, reading ends at the first such place.\n"
              "\n"
              "--checksum-only takes the last 8 bytes for the checksum, so a dump that other bytes follow is damaged.\n"
@@ -139,6 +141,13 @@ static void check_file(struct dump_checked *checked, const char *path, const str
     source_close(source);
 }
 
+/* Reading stopped where records behind it might have been found. */
+static bool was_not_searched(const struct dump *dump)
+{
+    return !dump->losses && (dump->stop == RDB_STOP_TRUNCATED || dump->stop == RDB_STOP_CORRUPT ||
+                             dump->stop == RDB_STOP_UNSUPPORTED);
+}
+
 static int run(struct cli *cli, const struct config *config)
 {
     struct dump_writing *writing = dump_output_open(cli->out, cli->format, config->slots, cli->verbose > 0);
@@ -153,6 +162,8 @@ static int run(struct cli *cli, const struct config *config)
             cli_error_at(cli, checked.path, NULL, "%s", checked.cause);
         else if (strcmp(cli->operands[i], "-") != 0)
             atime_kept &= checked.facts.atime_kept;
+        if (checked.dump && was_not_searched(checked.dump) && strcmp(cli->operands[i], "-") == 0)
+            cli_note(cli, "what is behind the stop was not searched: standard input cannot be read twice");
         failed |= checked.cause != NULL;
         found |= checked.verdict.worst >= (int)fail_severity[config->fail_on];
         arena_free(checked.arena);
@@ -171,6 +182,8 @@ int main(int argc, char **argv)
         return cli_finish(&cli, cli.exit_code);
     if (config.servers && config.checksum_only)
         return cli_finish(&cli, cli_usage(&cli, "--servers and --checksum-only exclude each other"));
+    if (config.servers && cli.format == FORMAT_CSV)
+        return cli_finish(&cli, cli_usage(&cli, "--servers goes with --format=text, --format=json and --format=jsonl"));
     if (config.slots && config.checksum_only)
         return cli_finish(&cli, cli_usage(&cli, "--slots and --checksum-only exclude each other"));
     if (config.slots && cli.format != FORMAT_JSON && cli.format != FORMAT_JSONL)

@@ -66,7 +66,7 @@ static void say_damages(struct cli *cli, struct dump_operands *operands, const s
     cli_error_at(cli, dump_operands_name(operands, index), &place, "damaged value: expected %s, found %s", expected,
                  found);
     if (count > 1)
-        cli_detail(cli, "%" PRIu64 " more defects inside values", count - 1);
+        cli_detail(cli, "%" PRIu64 " more %s inside values", count - 1, count == 2 ? "defect" : "defects");
     operands->damaged = true;
 }
 

@@ -20,19 +20,32 @@ static inline uint64_t slice(uint64_t eight)
     return low ^ high;
 }
 
-/* Zeros in front change nothing, so what does not fill a slice comes first. */
-static unsigned crc16(struct bytes run)
+/* Not 0 when one of the eight bytes may be '{': where there is none it is always 0. */
+static inline uint64_t brace_in(uint64_t eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t zeros = eight ^ ones * '{';
+    return (zeros - ones) & ~zeros & ones << 7;
+}
+
+/* Zeros in front change nothing, so what does not fill a slice comes first. `braces` becomes not 0 when there may be '{'
+ * in the run: a search of its own would take as long as the sum. */
+static inline unsigned crc16(struct bytes run, uint64_t *braces)
 {
     struct cursor cursor = cursor_over(run), first = cursor;
     size_t odd = run.len % SLICE;
     uint64_t crc = 0;
-    if (odd && run.len > SLICE)
-        crc = slice(cursor_be64(&first) >> 8 * (SLICE - odd));
-    else if (odd)
-        crc = slice(cursor_be(&first, odd));
+    if (odd) {
+        uint64_t head = run.len > SLICE ? cursor_be64(&first) : cursor_be(&first, odd) << 8 * (SLICE - odd);
+        *braces |= brace_in(head);
+        crc = slice(head >> 8 * (SLICE - odd));
+    }
     cursor_take(&cursor, odd);
-    while (cursor_left(&cursor))
-        crc = slice(cursor_be64(&cursor) ^ crc << 48);
+    while (cursor_left(&cursor)) {
+        uint64_t eight = cursor_be64(&cursor);
+        *braces |= brace_in(eight);
+        crc = slice(eight ^ crc << 48);
+    }
     return (unsigned)crc;
 }
 
@@ -40,8 +53,6 @@ static unsigned crc16(struct bytes run)
 static struct bytes hashed_part(struct bytes key)
 {
     struct bytes before, behind, tag, rest;
-    if (!key.len || !memchr(key.at, '{', key.len))
-        return key;
     if (text_split(key, '{', &before, &behind) && text_split(behind, '}', &tag, &rest) && tag.len)
         return tag;
     return key;
@@ -49,5 +60,7 @@ static struct bytes hashed_part(struct bytes key)
 
 unsigned keyslot(struct bytes key)
 {
-    return crc16(hashed_part(key)) % SLOT_COUNT;
+    uint64_t braces = 0;
+    unsigned whole = crc16(key, &braces);
+    return (braces ? crc16(hashed_part(key), &braces) : whole) % SLOT_COUNT;
 }

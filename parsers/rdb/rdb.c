@@ -27,6 +27,10 @@ static enum parse_step advance(struct rdb *reader, struct rdb_item *item)
         item->key.name = reader->window.runs[RDB_NAME].bytes;
         return PARSE_STOP;
     }
+    if (reader->end_believed && reader->state == RDB_AT_RECORD) {
+        *item = reader->waiting;
+        return rdb_record_end(reader, item) == RDB_RECORD_ITEM ? PARSE_ITEM : PARSE_STOP;
+    }
     if (reader->state == RDB_AT_MAGIC)
         return rdb_envelope_begin(reader, item) ? PARSE_ITEM : PARSE_STOP;
     if (reader->state == RDB_AFTER_EOF)

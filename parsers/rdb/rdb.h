@@ -132,7 +132,7 @@ const struct damage *rdb_damage(const struct rdb *reader);
 /* The name of the key in whose record the damage stands; empty when it is in none. Borrowed until the next call. */
 struct bytes rdb_damage_key(const struct rdb *reader);
 
-/* Why reading stopped, in words with the offset, or NULL. */
+/* Why reading stopped, in words without the place, which rdb_offset() gives; or NULL. */
 const char *rdb_why(const struct rdb *reader);
 enum rdb_stop rdb_stop(const struct rdb *reader);
 

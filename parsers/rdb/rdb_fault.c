@@ -7,15 +7,19 @@
 bool rdb_fail(struct rdb *reader, enum rdb_stop stop, uint64_t offset, const char *format, ...)
 {
     va_list args;
+    if (reader->mute) {
+        reader->stop = stop;
+        reader->stop_offset = offset;
+        return false;
+    }
     va_start(args, format);
     vsnprintf(reader->why, sizeof(reader->why), format, args);
     va_end(args);
     size_t used = strlen(reader->why);
-    uint64_t place = rdb_bundle_place(reader, (struct place){.offset = offset}).offset;
-    const char *inside = reader->bundle ? ", inside of what is compressed there" : "";
-    snprintf(reader->why + used, sizeof(reader->why) - used, " (offset %llu%s)", (unsigned long long)place, inside);
+    if (reader->bundle)
+        snprintf(reader->why + used, sizeof(reader->why) - used, ", inside of what is compressed there");
     reader->stop = stop;
-    reader->stop_offset = place;
+    reader->stop_offset = rdb_bundle_place(reader, (struct place){.offset = offset}).offset;
     return false;
 }
 
@@ -46,7 +50,8 @@ struct damage *rdb_report(struct rdb *reader, enum rdb_defect defect, struct pla
     char *found = reader->found[reader->damage_count];
     va_list args;
     va_start(args, format);
-    vsnprintf(found, RDB_FOUND_TEXT, format, args);
+    if (!reader->mute)
+        vsnprintf(found, RDB_FOUND_TEXT, format, args);
     va_end(args);
     struct damage *damage = &reader->damages[reader->damage_count++];
     place = rdb_bundle_place(reader, place);

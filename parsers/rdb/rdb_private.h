@@ -78,6 +78,10 @@ struct rdb {
     bool shapes_known;
     bool part; /* the window is over a part of the dump (rdb_part.h) */
     bool end_expected;
+    bool mute; /* nobody reads what is wrong, only that it is: words are left out */
+    bool end_doubting; /* rdb_doubt_end(): an end that nothing confirms stops the reader ... */
+    bool end_doubted;  /* ... which it has, with `waiting` as its item */
+    bool end_believed; /* all the same: rdb_believe_end() */
     struct rdb_capture capture;
     bool disputed;             /* magic and aux fields name different servers: no byte with two meanings is read */
     struct rdb_bundle *bundle; /* NULL outside of compressed blobs: the window is then over what one expands to */
@@ -127,6 +131,9 @@ void rdb_prefix_drop(struct rdb *reader, const struct rdb_item *item);
 
 /* Reads one record. A key fills only item->kind, place and key, which is all that is told of it. */
 enum rdb_outcome rdb_record(struct rdb *reader, struct rdb_item *item);
+
+/* The end of the dump that was doubted first, from behind its opcode. */
+enum rdb_outcome rdb_record_end(struct rdb *reader, struct rdb_item *item);
 
 /* rdb_cut.c: what a reader knows besides the bytes; a reader that is told of it stands at a record. */
 void rdb_carry_from(const struct rdb *reader, struct rdb_carry *carry);

@@ -442,9 +442,34 @@ static enum rdb_outcome read_skipped(struct rdb *reader, const struct rdb_row *r
     return rdb_step(reader, row->layout) ? RDB_RECORD_ITEM : RDB_RECORD_STOP;
 }
 
+/* Neither does the checksum confirm this end, nor the end of the evidence or the beginning of another dump behind it. */
+static bool is_doubtful_end(struct rdb *reader)
+{
+    enum { CHECKSUM = 8, MAGIC = 6 };
+    struct rdb_window *window = &reader->window;
+    size_t room = (reader->version < FIRST_CHECKSUM ? 0 : CHECKSUM) + (reader->capture.marked ? RDB_MARK : 0);
+    if (room + MAGIC > window->cap || !rdb_window_need(window, room + 1))
+        return false;
+    uint64_t computed = rdb_window_checksum(window);
+    rdb_window_need(window, room + MAGIC);
+    struct cursor ahead = window->cursor;
+    uint64_t stored = reader->version < FIRST_CHECKSUM ? 0 : cursor_le64(&ahead);
+    cursor_take(&ahead, reader->capture.marked ? RDB_MARK : 0);
+    struct bytes behind = cursor_take(&ahead, cursor_left(&ahead));
+    return (!stored || stored != computed) && !text_starts(behind, "REDIS") && !text_starts(behind, "VALKEY") &&
+           !text_starts(behind, "$");
+}
+
 static enum rdb_outcome read_eof(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
 {
     (void)row;
+    if (reader->end_doubting && !reader->end_believed && !reader->bundle && is_doubtful_end(reader)) {
+        item->kind = RDB_EOF;
+        reader->end_doubted = true;
+        rdb_fail(reader, RDB_STOP_CORRUPT, item->place.offset,
+                 "an end of the dump that no checksum confirms, and more behind it");
+        return RDB_RECORD_STOP;
+    }
     rdb_prefix_drop(reader, item);
     item->kind = RDB_EOF;
     if (reader->bundle) {
@@ -468,6 +493,13 @@ static enum rdb_outcome read_eof(struct rdb *reader, const struct rdb_row *row, 
     }
     reader->state = RDB_AFTER_EOF;
     return RDB_RECORD_ITEM;
+}
+
+enum rdb_outcome rdb_record_end(struct rdb *reader, struct rdb_item *item)
+{
+    enum rdb_outcome outcome = read_eof(reader, NULL, item);
+    item->place.length = offset_of(reader) - item->place.offset;
+    return outcome;
 }
 
 static enum rdb_outcome (*const roles[RDB_ROLES])(struct rdb *, const struct rdb_row *, struct rdb_item *) = {

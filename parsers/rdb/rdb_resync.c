@@ -20,13 +20,16 @@ enum {
     CHAIN = 64,        /* keys whose names are compared */
     ENOUGH = 48,       /* bits */
     ENOUGH_KEYS = 3,
+    NAME_LEAST = 8,    /* bytes of a name that is no text but evidence */
+    BETTER = 8,        /* bits, by which a chain inside the first record of another has to lead */
     WORK_FIRST = 64 * 1024 * 1024,
     WORK_EACH = 4,
+    WORK_TRY = 32, /* what it takes to look at all */
     DB_MOST = 1 << 14, /* more databases than anybody has */
 };
 
 /* What one thing is worth; rdb_resync.h tells why. */
-enum { BITS_RECORD = 6, BITS_NAME_MOST = 16, BITS_SLOT = 8, BITS_END = 32 };
+enum { BITS_RECORD = 6, BITS_INTEGER = 2, BITS_NAME_MOST = 16, BITS_SLOT = 8, BITS_END = 32 };
 
 /* Before this year no server wrote an expiry, and nobody means one behind the other; milliseconds. */
 static const uint64_t EXPIRY_FIRST = UINT64_C(946684800000), EXPIRY_LAST = UINT64_C(7258118400000);
@@ -51,7 +54,8 @@ struct chain {
     bool at_end;        /* the end of the dump follows, and nothing behind it */
     bool stored;        /* the end of a dump follows, and more behind it */
     bool ran_out;       /* of bytes to look at */
-    uint64_t end;       /* offset in what was looked at, behind its last record */
+    uint64_t first_end; /* offset in what was looked at, behind its first key */
+    uint64_t end;       /* ... and behind its last record */
     uint64_t work;
 };
 
@@ -62,11 +66,26 @@ bool rdb_stopped(const struct rdb *reader, struct rdb_stopped *stopped)
     if (!content || reader->state != RDB_AT_RECORD)
         return false;
     rdb_carry_from(reader, &stopped->carry);
+    stopped->truncated = reader->stop == RDB_STOP_TRUNCATED;
     stopped->record = reader->waiting.place.offset;
     if (reader->has_prefix && !reader->bundle && reader->prefix_offset < stopped->record)
         stopped->record = reader->prefix_offset;
     stopped->last_key = reader->last_key < stopped->record ? reader->last_key : 0;
     stopped->key = reader->waiting.kind == RDB_KEY ? reader->waiting.key.name : (struct bytes){0};
+    return true;
+}
+
+void rdb_doubt_end(struct rdb *reader)
+{
+    reader->end_doubting = true;
+}
+
+bool rdb_believe_end(struct rdb *reader)
+{
+    if (!reader->end_doubted)
+        return false;
+    reader->end_believed = true;
+    reader->stop = RDB_STOP_NONE;
     return true;
 }
 
@@ -86,7 +105,7 @@ void rdb_resume(struct rdb *reader, struct source *source, uint64_t offset, cons
     rdb_bundle_drop(reader);
     reader->stop = RDB_STOP_NONE;
     reader->damage_count = reader->damage_next = 0;
-    reader->item_waits = false;
+    reader->item_waits = reader->end_doubted = false;
     reader->last_key = 0;
     reader->value.state = RDB_VALUE_NONE;
     rdb_window_restart(&reader->window, source, offset, checksum);
@@ -226,19 +245,52 @@ struct names {
     bool first_is_marked; /* with idle time or frequency, which servers write for each key or for none */
 };
 
+/* Of a text, no more than `most`. */
+static unsigned characters(struct bytes text, unsigned most)
+{
+    struct cursor cursor = cursor_over(text);
+    unsigned count = 0;
+    while (cursor_left(&cursor) && count < most)
+        count += (cursor_u8(&cursor) & 0xc0) != 0x80;
+    return count;
+}
+
+/* Numbers of programs stand in tables as if in records: few bytes, or zeros beside each other. */
+static bool is_number(struct bytes name)
+{
+    if (name.len < NAME_LEAST)
+        return true;
+    struct cursor cursor = cursor_over(name);
+    for (uint8_t byte = 1, before; cursor_left(&cursor);) {
+        before = byte;
+        byte = cursor_u8(&cursor);
+        if (!before && !byte)
+            return true;
+    }
+    return false;
+}
+
+/* Stored in 2 to 5 bytes: lists of them look like records. */
+static bool is_integer(struct bytes name)
+{
+    int64_t value;
+    return text_i64(name, &value) && value >= INT32_MIN && value <= INT32_MAX;
+}
+
 /* A key of a chain: what it is worth, or false when it cannot stand there. */
 static bool weigh_key(const struct rdb_key *key, const uint8_t *slots, int stated_slot, struct names *names,
                       struct chain *chain)
 {
     uint64_t print = XXH3_64bits_withSeed(key->name.at, key->name.len, key->db);
-    unsigned slot = keyslot(key->name), kept = names->count < CHAIN ? names->count : CHAIN;
-    if ((slots && !has_bit(slots, slot)) || (stated_slot >= 0 && slot != (unsigned)stated_slot))
-        return false;
+    unsigned kept = names->count < CHAIN ? names->count : CHAIN;
     if (key->has_expiry && !may_be_expiry((uint64_t)key->expire_ms))
         return false;
     for (unsigned i = 0; i < kept; i++)
         if (names->prints[i] == print)
             return false;
+    unsigned slot = slots || stated_slot >= 0 ? keyslot(key->name) : 0;
+    if ((slots && !has_bit(slots, slot)) || (stated_slot >= 0 && slot != (unsigned)stated_slot))
+        return false;
     bool text = is_text(key->name);
     if (!names->count && !key->name.len)
         return false;
@@ -255,9 +307,14 @@ static bool weigh_key(const struct rdb_key *key, const uint8_t *slots, int state
     chain->keys++;
     if (!key->name.len)
         return true;
-    chain->bits += BITS_RECORD + (stated_slot >= 0 ? BITS_SLOT : 0);
-    if (text)
-        chain->bits += key->name.len < BITS_NAME_MOST ? (unsigned)key->name.len : BITS_NAME_MOST;
+    bool integer = text && is_integer(key->name);
+    chain->bits += stated_slot >= 0 ? BITS_SLOT : 0;
+    if (integer)
+        chain->bits += BITS_INTEGER;
+    else
+        chain->bits += text || !is_number(key->name) ? BITS_RECORD : 0;
+    if (text && !integer)
+        chain->bits += characters(key->name, BITS_NAME_MOST);
     return true;
 }
 
@@ -290,7 +347,8 @@ static struct chain follow(struct rdb *reader, const struct rdb_carry *carry, co
     forget(&part.carry);
     rdb_bundle_drop(reader);
     rdb_read_part(reader, &part);
-    while (ok && (chain.bits < view->bits || chain.keys < ENOUGH_KEYS || chain.end <= view->past) && !chain.at_end && !chain.stored) {
+    while (ok && !chain.at_end && !chain.stored &&
+           (chain.bits < view->bits || chain.keys < ENOUGH_KEYS || chain.end <= view->past)) {
         step = rdb_next(reader, &item);
         if (step == PARSE_DAMAGE)
             ok = is_harmless(rdb_damage(reader)->code);
@@ -302,6 +360,7 @@ static struct chain follow(struct rdb *reader, const struct rdb_carry *carry, co
         switch (item.kind) {
         case RDB_KEY:
             ok = weigh_key(&item.key, slots, stated_slot, &names, &chain);
+            chain.first_end = names.count == 1 ? end : chain.first_end;
             chain.work += item.key.type == 0 && item.place.length > NEAR ? NEAR : item.place.length;
             break;
         case RDB_SELECT_DB:
@@ -364,6 +423,8 @@ struct rdb_resync *rdb_resync_open(struct source *source)
     resync->source = source;
     resync->buffer = malloc(CAP + RDB_PART_ROOM);
     resync->reader = rdb_open_parts(RDB_CHECK_VALUES);
+    if (resync->reader)
+        resync->reader->mute = true;
     if (resync->buffer && resync->reader)
         return resync;
     rdb_resync_close(resync);
@@ -450,20 +511,52 @@ static struct chain attempt(struct rdb_resync *resync, const struct rdb_carry *c
         whole = view.bytes.len == bytes.len;
         view.last = whole && resync->ended;
         chain = follow(resync->reader, carry, &view, slots);
-        resync->work += chain.work;
+        resync->work += chain.work + WORK_TRY;
         most *= FARTHER;
         farther = chain.ran_out && (chain.end <= past || !is_enough(&chain)) && (text || chain.keys);
     } while (!whole && farther && resync->work < resync->allowed);
     return chain;
 }
 
-/* A dump that was stored as a value: it ends while the evidence goes on. `end` counts from the chain's start. */
-static bool ends_early(struct rdb_resync *resync, const struct rdb_carry *carry, struct bytes bytes, uint64_t *end)
+/* The first record of a chain may be chance, with a length that swallows records up to the next sound one: chains that
+ * begin inside of it, come to the same end and are worth more are to be preferred. Gives how far behind the start of
+ * `bytes` the one of those that begins first does, or 0. */
+static uint64_t inner_start(struct rdb_resync *resync, const struct rdb_carry *carry, struct bytes bytes,
+                            const uint8_t *slots, uint64_t past, struct chain *outer)
+{
+    struct cursor cursor = cursor_over(bytes);
+    bool text;
+    cursor_take(&cursor, 1);
+    while (cursor_offset(&cursor) < outer->first_end && resync->work < resync->allowed) {
+        pass_idle(resync->reader, &cursor, 1);
+        uint64_t start = cursor_offset(&cursor);
+        struct cursor here = cursor;
+        cursor_take(&cursor, 1);
+        if (start >= outer->first_end || start == past || !may_begin(resync->reader, here, &text) || !text)
+            continue;
+        uint64_t length = outer->end - start, beyond = start < past ? past - start : 0;
+        size_t most = outer->at_end ? cursor_left(&here) : (size_t)length;
+        const struct view view = {cursor_take(&here, most), outer->at_end, beyond, UINT32_MAX};
+        struct chain chain = follow(resync->reader, carry, &view, slots);
+        resync->work += chain.work + WORK_TRY;
+        if (chain.end != length || chain.bits < outer->bits + BETTER || chain.strange_first)
+            continue;
+        *outer = chain;
+        return start;
+    }
+    return 0;
+}
+
+/* A dump that was stored as a value: it ends while the evidence goes on. `end` counts from the chain's start.
+ * `broken`: what the chain is worth up to a contradiction. */
+static bool ends_early(struct rdb_resync *resync, const struct rdb_carry *carry, struct bytes bytes, uint64_t *end,
+                       unsigned *broken)
 {
     struct bytes near = first_of(bytes, STORED);
     const struct view view = {near, resync->ended && near.len == bytes.len, 0, UINT32_MAX};
     struct chain chain = follow(resync->reader, carry, &view, NULL);
     *end = chain.stored ? chain.end : 0;
+    *broken = chain.stored || chain.at_end || chain.ran_out ? UINT32_MAX : chain.bits;
     return chain.stored;
 }
 
@@ -473,6 +566,7 @@ bool rdb_resync_find(struct rdb_resync *resync, const struct rdb_stopped *stoppe
     uint64_t record = stopped->record, first = (stopped->last_key ? stopped->last_key : record) + 1;
     uint64_t start = first > resync->base ? first : resync->base;
     bool has_value = false, text;
+    unsigned broken;
     struct bytes bytes;
     resync->sum_from = stopped->carry.dump;
     resync->work = 0;
@@ -489,7 +583,7 @@ bool rdb_resync_find(struct rdb_resync *resync, const struct rdb_stopped *stoppe
             uint64_t past = at < record ? record - at : 0;
             resync->allowed += WORK_EACH;
             cursor_take(&cursor, 1);
-            if (at == record || !may_begin(resync->reader, here, &text))
+            if (at == record || resync->work >= resync->allowed || !may_begin(resync->reader, here, &text))
                 continue;
             struct bytes ahead = cursor_take(&here, cursor_left(&here));
             struct chain chain = attempt(resync, &stopped->carry, ahead, slots, past, text);
@@ -500,7 +594,18 @@ bool rdb_resync_find(struct rdb_resync *resync, const struct rdb_stopped *stoppe
             }
             if (!is_enough(&chain))
                 continue;
-            bool is_value = ends_early(resync, &stopped->carry, ahead, &end);
+            bool is_value = ends_early(resync, &stopped->carry, ahead, &end, &broken);
+            uint64_t inner;
+            if (broken < ENOUGH * (stopped->truncated ? 4 : 2))
+                continue;
+            while (!is_value && (inner = inner_start(resync, &stopped->carry, ahead, slots, past, &chain))) {
+                at += inner;
+                past = at < record ? record - at : 0;
+                cursor_take(&cursor, (size_t)inner);
+                here = cursor_over(ahead);
+                cursor_take(&here, (size_t)inner);
+                ahead = cursor_take(&here, cursor_left(&here));
+            }
             if (!is_value || !has_value) {
                 resync->checksum = sum_to(resync, (size_t)(at - resync->base));
                 *from = at < record ? stopped->last_key : record;

@@ -5,8 +5,9 @@
  * its value is sound and no rule contradicts it: the name has not come before in the chain, the slot is one of the
  * dump's. Each such record is worth some bits of evidence:
  *
- *     6   the record as such: of bytes at random, fewer than 1 in 64 pairs of type and lengths fit
- *     1   for each character of its name, up to 16, when all of the name is text
+ *     6   the record as such: of bytes at random, fewer than 1 in 64 pairs of type and lengths fit; none when its name
+ *         is no text and has fewer than 8 bytes or zeros beside each other, as tables of numbers have
+ *     1   for each character of its name, up to 16, when all of the name is text; a number is worth 2 in all
  *     8   when the dump states the slot's number before it, and the key belongs there
  *     32  when the end of the dump follows in the last bytes of the evidence: there is one such place
  *
@@ -15,9 +16,13 @@
  * that runs into the end of a dump while the evidence goes on is a dump that was stored as a value, and is passed over
  * unless there is nothing else.
  *
+ * A chain that comes to a contradiction within 2 MiB needs twice that, and four times where the evidence may just end too
+ * soon. When records inside of the first of a chain make a better one to the same end, the first is chance.
+ *
  * The search reads forward only, in 16 MiB. A value of more than 8 MiB directly behind a loss is lost with it, and so
  * are fewer than 3 keys when the end of the dump does not follow. Its work is bounded: 64 MiB of values are
- * looked at, and 4 bytes for each byte of evidence; then 1 KiB ahead of each offset at most.
+ * looked at, and 4 bytes for each byte of evidence, where each offset that is tried counts as 32. What is beyond that is
+ * passed over until the bytes that follow have made up for it.
  */
 #ifndef RCF_RDB_RESYNC_H
 #define RCF_RDB_RESYNC_H
@@ -28,12 +33,20 @@
 struct rdb_stopped {
     struct rdb_carry carry;
     uint64_t record; /* offset of the record that it could not read, opcodes of its key included */
+    bool truncated;  /* a length may be a lie, or the evidence ends too soon */
     uint64_t last_key; /* offset of the key's record before it; 0 when there is none */
     struct bytes key; /* of the record, as far as known; borrowed from the reader until it is used again */
 };
 
 /* False when there is nothing to search for: the header could not be read, the dump has ended, or the source failed. */
 bool rdb_stopped(const struct rdb *reader, struct rdb_stopped *stopped);
+
+/* One flipped byte can look like the opcode that ends a dump. With this, an end whose checksum is wrong or absent and
+ * behind which more follows, but no other dump, stops the reader as corrupt, so that records can be searched for. */
+void rdb_doubt_end(struct rdb *reader);
+
+/* Lets a reader that stopped so take the end for what it says. False when it stopped for another reason. */
+bool rdb_believe_end(struct rdb *reader);
 
 struct rdb_resync;
 

@@ -118,6 +118,12 @@ static bool encoded_head(struct rdb *reader, uint8_t encoding, struct rdb_string
     return rdb_length(reader, &head->stored) && rdb_length(reader, &head->size);
 }
 
+/* The claim of an LZF string about itself can hold. */
+static bool lzf_plausible(const struct rdb_string_head *head)
+{
+    return head->size && head->size <= lzf_most((size_t)head->stored);
+}
+
 bool rdb_string_head(struct rdb *reader, struct rdb_string_head *head)
 {
     if (!rdb_window_need(&reader->window, 1))
@@ -131,19 +137,13 @@ bool rdb_string_head(struct rdb *reader, struct rdb_string_head *head)
     if (read && (head->stored > RDB_ABSURD || head->size > RDB_ABSURD))
         return absurd_string(reader, head);
     reader->value.strings += !head->integer;
-    reader->value.string_bytes += head->size;
+    reader->value.string_bytes += head->lzf && !lzf_plausible(head) ? head->stored : head->size;
     return read;
 }
 
 struct place rdb_string_place(const struct rdb *reader, const struct rdb_string_head *head)
 {
     return (struct place){head->offset, rdb_window_offset(&reader->window) - head->offset, 0};
-}
-
-/* The claim of an LZF string about itself can hold. */
-static bool lzf_plausible(const struct rdb_string_head *head)
-{
-    return head->size && head->size <= lzf_most((size_t)head->stored);
 }
 
 static bool too_large(struct rdb *reader, const struct rdb_string_head *head)
@@ -161,7 +161,7 @@ static bool no_memory(struct rdb *reader)
 bool rdb_string_body(struct rdb *reader, const struct rdb_string_head *head, struct rdb_run *run, bool *sound)
 {
     *sound = true;
-    if (head->stored > RDB_STRING_LARGEST || head->size > RDB_STRING_LARGEST)
+    if (head->stored > RDB_STRING_LARGEST)
         return too_large(reader, head);
     if (!rdb_window_take(&reader->window, head->stored, run))
         return rdb_ran_out(reader);
@@ -170,9 +170,9 @@ bool rdb_string_body(struct rdb *reader, const struct rdb_string_head *head, str
 
 bool rdb_string_expand(struct rdb *reader, const struct rdb_string_head *head, struct rdb_run *run, bool *sound)
 {
-    if (head->size > RDB_STRING_LARGEST)
-        return too_large(reader, head);
     *sound = lzf_plausible(head);
+    if (*sound && head->size > RDB_STRING_LARGEST)
+        return too_large(reader, head);
     if (*sound && !rdb_run_room(run, (size_t)head->size))
         return no_memory(reader);
     *sound = *sound && lzf_expand(run->bytes, run->text, (size_t)head->size);

@@ -127,8 +127,8 @@ static bool read_text_score(struct rdb *reader)
     run->borrowed = false;
     if (!score_parse(run->bytes, &value->element.score)) {
         struct place place = {rdb_window_offset(&reader->window) - length, length, 0};
-        rdb_value_report(reader, RDB_BAD_SCORE, place, "a score as text", "element %llu with another text",
-                         (unsigned long long)value->elements);
+        rdb_value_report(reader, RDB_BAD_SCORE, place, "a score as text", "element %" PRIu64 ": another text",
+                         value->elements + 1);
         value->broken = true;
     }
     return true;
@@ -173,8 +173,8 @@ static bool read_expiry_text(struct rdb *reader)
     run->borrowed = false;
     if (!word.integer && !text_i64(run->bytes, &seconds)) {
         struct place place = {offset, rdb_window_offset(&reader->window) - offset, 0};
-        rdb_value_report(reader, RDB_BAD_FIELD_EXPIRY, place, "an expiry in seconds", "element %llu with another text",
-                         (unsigned long long)value->elements);
+        rdb_value_report(reader, RDB_BAD_FIELD_EXPIRY, place, "an expiry in seconds",
+                         "element %" PRIu64 ": another text", value->elements + 1);
         seconds = -1;
     }
     value->element.has_expiry = seconds != -1;

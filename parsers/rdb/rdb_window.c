@@ -6,7 +6,6 @@
 #include "parsers/bytes/crc64.h"
 
 enum {
-    SMALL_VALUE = 1024,      /* digested in one piece */
     FIRST_GROWTH = 64 * 1024 /* first step of a run that outgrows the window */
 };
 
@@ -15,8 +14,7 @@ bool rdb_window_open_lent(struct rdb_window *window, struct source *source, size
     *window = (struct rdb_window){.source = source, .cap = cap, .lender = lender};
     if (source)
         window->buffer = lender.another ? lender.another(lender.context) : malloc(cap + RDB_PART_ROOM);
-    window->digest = XXH3_createState();
-    if ((source && !window->buffer) || !window->digest)
+    if (source && !window->buffer)
         return false;
     window->cursor = cursor_over((struct bytes){window->buffer, 0});
     return true;
@@ -42,7 +40,7 @@ void rdb_window_restart(struct rdb_window *window, struct source *source, uint64
     window->base = offset;
     window->summed = 0;
     window->crc = checksum;
-    window->ended = window->fenced = window->no_memory = window->digesting = false;
+    window->ended = window->fenced = window->no_memory = false;
 }
 
 void rdb_window_close(struct rdb_window *window)
@@ -51,7 +49,6 @@ void rdb_window_close(struct rdb_window *window)
         free(window->runs[i].own);
         free(window->runs[i].text);
     }
-    XXH3_freeState(window->digest);
     if (!window->lender.another)
         free(window->buffer);
 }
@@ -107,24 +104,10 @@ static bool keep(struct rdb_run *run)
     return true;
 }
 
-static void digest_walked(struct rdb_window *window)
-{
-    if (!window->digest_streams) {
-        XXH3_128bits_reset(window->digest);
-        XXH3_128bits_update(window->digest, &window->digest_type, 1);
-        window->digest_streams = true;
-    }
-    struct bytes news = walked(window, window->digest_from);
-    XXH3_128bits_update(window->digest, news.at, news.len);
-    window->digest_from += news.len;
-}
-
 /* Everything up to the cursor may be dropped afterwards. */
 static bool settle(struct rdb_window *window)
 {
     rdb_window_checksum(window);
-    if (window->digesting)
-        digest_walked(window);
     for (size_t i = 0; i < RDB_RUNS; i++)
         if (window->runs[i].borrowed && !keep(&window->runs[i])) {
             window->no_memory = true;
@@ -152,7 +135,6 @@ bool rdb_window_fill(struct rdb_window *window, size_t want)
     memmove(window->buffer, window->cursor.at, left);
     window->base = rdb_window_offset(window);
     window->summed = 0;
-    window->digest_from = 0;
     while (left < window->cap) {
         size_t got = source_read(window->source, window->buffer + left, window->cap - left);
         left += got;
@@ -231,31 +213,4 @@ bool rdb_window_take(struct rdb_window *window, uint64_t n, struct rdb_run *run)
     run->bytes = cursor_take(&window->cursor, (size_t)n);
     run->borrowed = true;
     return true;
-}
-
-void rdb_window_digest_begin(struct rdb_window *window, uint8_t type)
-{
-    window->digesting = true;
-    window->digest_streams = false;
-    window->digest_type = type;
-    window->digest_from = cursor_offset(&window->cursor);
-}
-
-void rdb_window_digest_end(struct rdb_window *window, unsigned char digest[16])
-{
-    XXH128_hash_t hash;
-    struct bytes value = walked(window, window->digest_from);
-    if (!window->digest_streams && value.len < SMALL_VALUE) {
-        uint8_t whole[SMALL_VALUE];
-        whole[0] = window->digest_type;
-        memcpy(whole + 1, value.at, value.len);
-        hash = XXH3_128bits(whole, value.len + 1);
-    } else {
-        digest_walked(window);
-        hash = XXH3_128bits_digest(window->digest);
-    }
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, hash);
-    memcpy(digest, canonical.digest, sizeof(canonical.digest));
-    window->digesting = false;
 }

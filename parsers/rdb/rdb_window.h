@@ -7,8 +7,6 @@
 #ifndef RCF_RDB_WINDOW_H
 #define RCF_RDB_WINDOW_H
 
-#include <xxhash.h>
-
 #include "parsers/bytes/cursor.h"
 #include "parsers/bytes/source.h"
 #include "parsers/rdb/rdb_part.h"
@@ -40,12 +38,6 @@ struct rdb_window {
     struct rdb_lender lender; /* owns the buffers when it is there */
     bool no_memory; /* a run could not be kept */
     struct rdb_run runs[RDB_RUNS];
-
-    bool digesting;
-    bool digest_streams; /* the value has outgrown the window and is in `digest` up to `digest_from` */
-    uint8_t digest_type;
-    size_t digest_from; /* from cursor.start */
-    XXH3_state_t *digest;
 };
 
 enum { RDB_WINDOW_LEAST = 16 }; /* the longest run that rdb_window_need() is asked for without a look at the size */
@@ -81,10 +73,6 @@ uint64_t rdb_window_checksum(struct rdb_window *window);
 
 /* The checksum begins anew at the cursor. */
 void rdb_window_checksum_begin(struct rdb_window *window);
-
-/* XXH3-128, in canonical (big-endian) order, of `type` and the bytes that are walked between the two calls. */
-void rdb_window_digest_begin(struct rdb_window *window, uint8_t type);
-void rdb_window_digest_end(struct rdb_window *window, unsigned char digest[16]);
 
 /* Room for `size` bytes at run->text. False without memory. */
 bool rdb_run_room(struct rdb_run *run, size_t size);

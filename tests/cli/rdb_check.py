@@ -426,8 +426,7 @@ def formats(scratch):
           ("1012", "db0:keys=1012,expires=0", "", ""))
     check("csv: cut", (rows[1]["databases"].split()[0], rows[1]["findings"], rows[1]["first_defect"]),
           ("db0:keys=2,expires=1", "dump-truncated",
-           f"{len(SMALL) - 20}: expected the end of the dump, found the evidence ends inside the dump "
-           f"(offset {len(SMALL) - 20})"))
+           f"{len(SMALL) - 20}: expected the end of the dump, found the evidence ends inside the dump"))
     code, out, _ = run("--format=jsonl", SAMPLE, cut, scratch)
     _, found = records(SAMPLE, cut, scratch)
     check("jsonl: the same records", (code, [json.loads(line) for line in out.splitlines()]), (2, found))

@@ -3,6 +3,7 @@ import gzip
 import json
 import os
 import random
+import re
 import struct
 import sys
 import tempfile
@@ -131,6 +132,79 @@ def test_stored_dump():
     data = HEAD + b''.join(RECORDS[:50]) + b'\x4d' + rdb.string('holds a dump') + rdb.string(stored) + b''.join(RECORDS[50:]) + b'\xff'
     found = check(data + struct.pack('<Q', rdb.crc64(data)))
     same((found['keys'], found['losses']), (str(len(RECORDS)), '1'), 'a stored dump')
+
+
+def test_false_end():
+    """A type that reads as the end of the dump: what follows the checksum there is searched, and believed as elsewhere."""
+    for number in range(40, 60):
+        if RECORDS[number][0] == 14:
+            continue
+        found = check(put(type_at(number), b'\xff'))
+        same((found['keys'], found['losses'], found['lost_bytes'], found['verdict']),
+             (str(len(RECORDS) - 1), '1', str(len(RECORDS[number])), 'damaged'), 'a false end at %d' % number)
+        kinds = [defect['kind'] for defect in found['defects']]
+        same(kinds, ['lost-bytes', 'checksum'], 'a false end at %d: defects' % number)
+        expect('no checksum confirms' in found['defects'][0]['found'], 'a false end is named: ' + found['defects'][0]['found'])
+    data = bytearray(WHOLE[:-8] + bytes(8))
+    data[type_at(50)] = 0xff
+    same((check(bytes(data))['keys'], check(bytes(data))['losses']), (str(len(RECORDS) - 1), '1'), 'a false end without checksums')
+    stopped = check(put(type_at(50), b'\xff'), '--no-salvage')
+    same((stopped['keys'], stopped['losses']), ('50', '0'), 'a false end with --no-salvage')
+
+
+def test_true_end():
+    """Behind an end that its checksum confirms, and before another dump, nothing is searched; nor is anything found in noise."""
+    wrong, disabled = WHOLE[:-1] + bytes([WHOLE[-1] ^ 1]), WHOLE[:-8] + bytes(8)
+    noise = random.Random(3).randbytes(100000)
+    for name, data in (('two dumps', WHOLE + WHOLE), ('records behind', WHOLE + b''.join(RECORDS)), ('a wrong one and another', wrong + WHOLE),
+                       ('without checksums', disabled + disabled), ('wrong and noise', wrong + noise), ('zeros', disabled + bytes(5000)),
+                       ('one byte', disabled + b'x')):
+        found = check(data)
+        same((found['keys'], found['losses']), (str(len(RECORDS)), '0'), name)
+        expect('trailing-bytes' in [defect['kind'] for defect in found['defects']], name + ': %s' % found['defects'])
+
+
+def test_fixture():
+    """A dump of a server, with a type byte in its middle changed."""
+    for path in ('story-redis-4.0.1/04-emptied/hosts/127.0.0.6/7000/dump_7000.rdb',
+                 'story-valkey-8.0.1/10-recovered/hosts/127.0.4.6/7000/dump_7000.rdb'):
+        with open('fixtures/' + path, 'rb') as file:
+            data = file.read()
+        keys = int(check(data)['keys'])
+        places = [match.start() for match in re.finditer(rb'\0(?=.user:\d+)', data[:-200])]
+        expect(len(places) > 100, 'a fixture with users: ' + path)
+        for at in places[20::len(places) // 8]:
+            found = check(data[:at] + b'\xff' + data[at + 1:])
+            same((found['keys'], found['losses'], found['verdict']), (str(keys - 1), '1', 'damaged'), 'a false end at %d of %s' % (at, path))
+
+
+def test_captures():
+    """The header and the mark of a captured stream stand around the dump."""
+    mark = b'0123456789abcdef' * 2 + b'01234567'
+    head = b'$EOF:' + mark + b'\r\n'
+    for byte in (b'\x4d', b'\xff'):
+        found = check(head + put(type_at(50), byte) + mark)
+        same((found['keys'], found['losses'], found['lost_bytes']), (str(len(RECORDS) - 1), '1', str(len(RECORDS[50]))), 'a capture')
+    same(check(head + WHOLE + mark)['losses'], '0', 'a sound capture')
+
+
+def test_dragonfly():
+    """Records that were compressed together are no records to the search: the loss is said, and nothing is read wrongly."""
+    aux = b'REDIS0009' + rdb.aux('redis-ver', '6.2.11') + rdb.aux('df-snapshot-version', '2')
+    blob = rdb.string(random.Random(5).randbytes(900))
+    for opcode in (201, 202):
+        found = check(aux + b'\xfe\x00' + b''.join(RECORDS[:3]) + bytes([opcode]) + blob + bytes([opcode]) + blob + b'\xff' + bytes(8))
+        expect(found['verdict'] in ('damaged', 'unsupported') and found['defects'], 'a blob that does not expand: %s' % found)
+
+
+def test_stopped_key():
+    """What cannot be got over names its key."""
+    data = HEAD + b''.join(RECORDS[:5]) + rdb.key(0, 'the last one', b'\xc4abc')
+    defect = check(data)['defects'][-1]
+    same((defect['kind'], defect['key']), ('stop', 'the last one'), 'a stop with its key')
+    for command in ('rcf-rdb-check', 'rcf-rdb-keys', 'rcf-rdb-stat'):
+        _, out, err = run(command, PATH)
+        expect(', in key the last one' in out + err, command + ' names the key: ' + out + err)
 
 
 def test_ways_in():

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/render/escape.h"
+
 /* One file on its way through a job. */
 struct pass {
     struct dump_operands *operands;
@@ -122,8 +124,25 @@ static void say_damage(const struct pass *pass, const char *name)
     struct cli *cli = pass->operands->cli;
     cli_error_at(cli, name, &pass->first, "damaged: expected %s, found %s", pass->expected, pass->found);
     if (pass->damages > 1)
-        cli_detail(cli, "%" PRIu64 " more defects follow", pass->damages - 1);
+        cli_detail(cli, "%" PRIu64 " more %s", pass->damages - 1, pass->damages == 2 ? "defect" : "defects");
     cli_hint(cli, "rcf-rdb-check lists them all");
+}
+
+static void say_stop(const struct pass *pass, const char *name, const struct scan_end *end)
+{
+    struct cli *cli = pass->operands->cli;
+    struct place stop = {.offset = end->offset};
+    struct out *key = out_open_memory();
+    if (key && end->key.len) {
+        out_text(key, ", in key ");
+        escape_printable(key, (struct bytes){end->key.at, end->key.len});
+    }
+    struct bytes held = key ? out_held(key) : (struct bytes){0};
+    cli_error_at(cli, name, &stop, "nothing after this can be read: %s%.*s", end->why, (int)held.len,
+                 held.len ? (const char *)held.at : "");
+    out_close(key);
+    if (is_standard_input(pass->operands, pass->index))
+        cli_detail(cli, "what is behind it was not searched: standard input cannot be read twice");
 }
 
 /* What the end of a scan means for the file, and says it. */
@@ -131,7 +150,6 @@ static enum dump_operand judge(const struct pass *pass, const struct scan_end *e
 {
     struct dump_operands *operands = pass->operands;
     const char *name = dump_operands_name(operands, pass->index);
-    struct place stop = {.offset = end->offset};
     if (end->stop == RDB_STOP_READ || end->stop == RDB_STOP_NOT_RDB || !whole) {
         const char *cause = why ? why : end->stop == RDB_STOP_NOT_RDB ? end->why : "changed while it was read";
         keep_text(operands->end.why, sizeof(operands->end.why), cause);
@@ -142,7 +160,7 @@ static enum dump_operand judge(const struct pass *pass, const struct scan_end *e
     if (pass->damages > 0)
         say_damage(pass, name);
     if (end->stop != RDB_STOP_NONE)
-        cli_error_at(operands->cli, name, &stop, "nothing after this can be read: %s", end->why);
+        say_stop(pass, name, end);
     if (pass->damages == 0 && end->stop == RDB_STOP_NONE)
         return DUMP_OPERAND_WHOLE;
     operands->damaged = true;

@@ -27,7 +27,7 @@ static enum completeness dump_condition(const struct evidence *evidence, const s
     if (dump->whole)
         return CONDITION_WHOLE;
     bool newer = false, damaged = dump->stop != RDB_STOP_NONE && dump->stop != RDB_STOP_UNSUPPORTED;
-    *why = dump->why;
+    *why = dump->why ? arena_format(evidence->arena, "%s (offset %" PRIu64 ")", dump->why, dump->stopped_at) : NULL;
     for (size_t i = 0; i < dump->defect_count; i++) {
         const struct dump_defect *defect = &dump->defects[i];
         newer |= defect->code == RDB_NEWER_VERSION;

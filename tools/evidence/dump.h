@@ -65,11 +65,13 @@ struct dump {
     enum rdb_stop stop;
     const char *why; /* of the stop, or NULL */
     uint64_t stopped_at;
+    struct bytes stopped_key; /* in whose record; empty when in none, or when its name cannot be read */
     uint64_t losses;     /* places where the position was lost and found again: defects of code RDB_LOST_BYTES ... */
     uint64_t lost_bytes; /* ... and RDB_UNREAD_BYTES. With any, `stop` is the first; keys are at least so many */
     enum rdb_stop last_stop; /* with losses: how reading ended, as `stop` says without; NONE when the end was reached */
     const char *last_why;
     uint64_t last_stopped_at;
+    struct bytes last_stopped_key;
     bool whole; /* read to its end with no defect outside dump-inconsistent and a valid (or absent) checksum */
     const struct dump_defect *defects; /* the first DUMP_DEFECTS_KEPT of each code, in the order of the file */
     size_t defect_count;

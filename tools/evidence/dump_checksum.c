@@ -50,10 +50,10 @@ static bool read_header(struct dump_builder *builder, struct bytes magic, struct
             ok = dump_builder_item(builder, &item);
             if (item.place.offset)
                 stop_at(header, RDB_STOP_UNSUPPORTED,
-                        "a captured replication stream, whose checksum is found only by reading it all (offset 0)", 0);
+                        "a captured replication stream, whose checksum is found only by reading it all", 0);
         }
         if (rdb_stop(reader) == RDB_STOP_READ) /* bytes that are compressed once more */
-            stop_at(header, RDB_STOP_NOT_RDB, "no RDB magic (offset 0)", 0);
+            stop_at(header, RDB_STOP_NOT_RDB, "no RDB magic", 0);
         else if (rdb_stop(reader))
             stop_at(header, rdb_stop(reader), rdb_why(reader), rdb_offset(reader));
     }

@@ -81,6 +81,12 @@ static const uint32_t *slot_keys(void *context)
     return dump_builder_slot_keys(reading->builder);
 }
 
+static struct bytes key_of(struct arena *arena, const struct scan_key *key)
+{
+    const char *copy = key->len ? arena_copy(arena, key->at, key->len) : NULL;
+    return copy ? (struct bytes){(const uint8_t *)copy, key->len} : (struct bytes){0};
+}
+
 /* What was got over is what the dump is judged by; how reading ended stands beside it. */
 static void take_losses(struct arena *arena, struct dump *dump, const struct scan_end *end)
 {
@@ -89,9 +95,11 @@ static void take_losses(struct arena *arena, struct dump *dump, const struct sca
     dump->last_stop = dump->stop;
     dump->last_why = dump->why;
     dump->last_stopped_at = dump->stopped_at;
+    dump->last_stopped_key = dump->stopped_key;
     dump->stop = end->first_stop;
     dump->why = arena_string(arena, end->first_why);
     dump->stopped_at = end->first_offset;
+    dump->stopped_key = key_of(arena, &end->first_key);
     dump->whole = false;
 }
 
@@ -126,6 +134,8 @@ struct dump *dump_read_how(struct arena *arena, struct source *source, size_t fi
         ok = dump_duplicates(&duplicates, reading.distinct, reading.builder);
     if (ok)
         dump = dump_builder_done(reading.builder, end.stop, *end.why ? end.why : NULL, end.offset);
+    if (dump)
+        dump->stopped_key = key_of(arena, &end.key);
     if (dump && end.losses)
         take_losses(arena, dump, &end);
     if (dump && reading.distinct) {

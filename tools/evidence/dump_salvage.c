@@ -61,7 +61,7 @@ static struct scan_end got_over(const struct scan_end *end, uint64_t record)
     if (end->stop == RDB_STOP_TRUNCATED) {
         said.stop = RDB_STOP_CORRUPT;
         said.offset = record;
-        snprintf(said.why, sizeof(said.why), "a length that reaches beyond the end (offset %" PRIu64 ")", record);
+        snprintf(said.why, sizeof(said.why), "a length that reaches beyond the end");
     }
     return said;
 }
@@ -71,8 +71,8 @@ static void describe(struct salvage_loss *loss, const struct rdb_stopped *stoppe
 {
     bool unsupported = said->stop == RDB_STOP_UNSUPPORTED && from == stopped->record;
     uint64_t length = offset - from;
-    snprintf(loss->found, sizeof(loss->found), "%" PRIu64 " byte%s skipped: %s", length, length == 1 ? "" : "s",
-             said->why);
+    snprintf(loss->found, sizeof(loss->found), "%" PRIu64 " byte%s skipped: %s (offset %" PRIu64 ")", length,
+             length == 1 ? "" : "s", said->why, said->offset);
     loss->key = from == stopped->record ? stopped->key : (struct bytes){0};
     loss->damage = (struct damage){
         .place = {.offset = from, .length = length},
@@ -109,6 +109,7 @@ void salvage_tell(const struct salvage *salvage, struct scan_end *end)
     end->lost_bytes = salvage->lost_bytes;
     end->first_stop = salvage->first.stop;
     end->first_offset = salvage->first.offset;
+    end->first_key = salvage->first.key;
     snprintf(end->first_why, sizeof(end->first_why), "%s", salvage->first.why);
 }
 

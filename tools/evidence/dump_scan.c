@@ -14,15 +14,12 @@ enum {
     MOST_THREADS = 8,
     BLOCKS = 2 * MOST_THREADS + 2,
     TASKS = 4 * MOST_THREADS,
-    KEY_KEPT = 1024, /* bytes of the name of a key that could not be read */
 };
 
 /* What is known of the record that ended reading. */
 struct stop {
     bool known;
-    struct rdb_stopped at;
-    size_t key_len;
-    uint8_t key[KEY_KEPT];
+    struct rdb_stopped at; /* but for its key, which is the end's */
 };
 
 /* A batch on its way: put by the cutting thread, taken by a reading one, merged in the order in which it was put. */
@@ -72,8 +69,9 @@ static void end_of(const struct rdb *reader, struct task *task)
     struct scan_end *end = &task->end;
     struct stop *stop = &task->stop;
     stop->known = rdb_stopped(reader, &stop->at);
-    stop->key_len = stop->known && stop->at.key.len < KEY_KEPT ? stop->at.key.len : 0;
-    memcpy(stop->key, stop->at.key.at ? stop->at.key.at : stop->key, stop->key_len);
+    struct bytes key = stop->known ? stop->at.key : (struct bytes){0};
+    end->key.len = key.len < SCAN_KEY_KEPT ? key.len : SCAN_KEY_KEPT;
+    memcpy(end->key.at, key.len ? key.at : end->key.at, end->key.len);
     end->stop = rdb_stop(reader);
     end->offset = rdb_offset(reader);
     snprintf(end->why, sizeof(end->why), "%s", rdb_why(reader) ? rdb_why(reader) : "");
@@ -161,9 +159,13 @@ static void merge_ready(struct scan *scan)
     scan->merging = false;
 }
 
-/* The next task that nobody reads, or NULL. */
+/* The next task that nobody reads, or NULL. Tasks that were put as done are merged without being taken; when more than
+ * TASKS of them have gone by, a number from before `merged` would stand for the place of a later task, which two threads
+ * would then read at once. */
 static struct task *take(struct scan *scan)
 {
+    if (scan->taken < scan->merged)
+        scan->taken = scan->merged;
     while (scan->taken < scan->put) {
         struct task *task = task_at(scan, scan->taken++);
         if (!task->done)
@@ -333,12 +335,16 @@ static bool go_on(struct scan *scan, struct rdb *reader, struct salvage *salvage
 {
     struct salvage_loss loss;
     struct stop *stop = &scan->stop;
-    stop->at.key = (struct bytes){stop->key, stop->key_len};
-    if (scan->end->interrupted || !stop->known || !salvage_next(salvage, reader, &stop->at, scan->end, &loss))
+    stop->at.key = (struct bytes){scan->end->key.at, scan->end->key.len};
+    if (scan->end->interrupted || !stop->known)
+        return false;
+    bool found = salvage_next(salvage, reader, &stop->at, scan->end, &loss);
+    if (!found && !rdb_believe_end(reader))
         return false;
     stop->known = scan->over = scan->closing = scan->tried = false;
     scan->started = 0;
-    put_loss(scan, &loss);
+    if (found)
+        put_loss(scan, &loss);
     return true;
 }
 
@@ -369,6 +375,8 @@ bool dump_scan_sized(struct source *source, const struct scan_options *options, 
     if (reader && scan->own) {
         if (options->expect_end)
             rdb_expect_end(reader);
+        if (options->expect_end && options->reopen)
+            rdb_doubt_end(reader);
         do {
             cut(scan, reader);
             finish(scan);

@@ -30,16 +30,25 @@ struct scan_job {
     void (*drop)(void *context, void *batch);
 };
 
+/* The name of the key in whose record reading stopped; empty when that is not known. */
+enum { SCAN_KEY_KEPT = 1024 }; /* bytes; of a longer name so many */
+struct scan_key {
+    size_t len;
+    uint8_t at[SCAN_KEY_KEPT];
+};
+
 struct scan_end {
     enum rdb_stop stop;
     char why[256];
     uint64_t offset;  /* of the stop, or the end of the dump */
+    struct scan_key key;
     bool interrupted; /* by the job */
     uint64_t losses;     /* damage that lost the position, and that was got over: RDB_LOST_BYTES and RDB_UNREAD_BYTES */
     uint64_t lost_bytes; /* skipped there */
     enum rdb_stop first_stop; /* with losses: what would have ended the scan */
     char first_why[256];
     uint64_t first_offset;
+    struct scan_key first_key;
 };
 
 struct scan_options {

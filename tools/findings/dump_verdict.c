@@ -59,7 +59,8 @@ bool dump_verdict(struct arena *arena, const struct dump *dump, struct dump_verd
     if (stops[stop].expected)
         add(verdict, (struct dump_problem){stops[stop].finding, true,
                                            {.offset = dump->losses ? dump->last_stopped_at : dump->stopped_at},
-                                           stops[stop].expected, dump->losses ? dump->last_why : dump->why, "stop", {0}});
+                                           stops[stop].expected, dump->losses ? dump->last_why : dump->why, "stop",
+                                           dump->losses ? dump->last_stopped_key : dump->stopped_key});
     return true;
 }
 

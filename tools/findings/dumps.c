@@ -2,6 +2,7 @@
  * Relies on: what its reader found.
  * Reports:   dump-checksum-mismatch, dump-truncated, dump-corrupt, dump-inconsistent, dump-checksum-disabled,
  *            dump-unsupported, keys-in-nonzero-db. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,15 @@ static struct place place_at(const struct evidence_file *file, uint64_t offset)
     return (struct place){from, length, 0};
 }
 
+/* Not with a name that no text can hold. */
+static const char *in_key(struct findings *findings, struct bytes key)
+{
+    if (!key.len || memchr(key.at, 0, key.len))
+        return "";
+    const char *text = arena_format(findings->arena, ", in key %.*s", (int)key.len, (const char *)key.at);
+    return text ? text : "";
+}
+
 static void check_stop(struct findings *findings, size_t number)
 {
     static const struct {
@@ -52,7 +62,9 @@ static void check_stop(struct findings *findings, size_t number)
         struct finding *f = about_file(findings, stops[s].id, number);
         if (!f)
             return;
-        f->summary = arena_format(findings->arena, "%s: %s.", file->path, file->dump->why ? file->dump->why : "reading stopped");
+        f->summary = arena_format(findings->arena, "%s, offset %" PRIu64 ": %s%s.", file->path,
+                                  file->dump->stopped_at, file->dump->why ? file->dump->why : "reading stopped",
+                                  in_key(findings, file->dump->stopped_key));
         f->rule = stops[s].rule;
         f->settles = stops[s].settles;
         finding_shows(findings, f, number, place_at(file, file->dump->stopped_at));

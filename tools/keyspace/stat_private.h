@@ -1,4 +1,4 @@
-/* Between stat.c and stat_scan.c. */
+/* Between stat.c and what adds up one dump. */
 #ifndef RCF_STAT_PRIVATE_H
 #define RCF_STAT_PRIVATE_H
 

@@ -9,6 +9,7 @@
 enum {
     SHOWN = 20, /* defects of a file */
     MAGIC = 9,  /* bytes; behind them stands the first record */
+    DATABASES = 16, /* named one by one; as many as a server has by default */
 };
 
 static const enum out_style severity_styles[] = {
@@ -33,9 +34,15 @@ static void write_keys(struct out *out, const struct dump *dump)
         out_text(out, dump->stop ? "no keys read" : "no keys");
         return;
     }
-    for (size_t i = 0; i < dump->db_count; i++) {
-        out_format(out, "%sdb%" PRIu32 " ", i ? ", " : "", dump->dbs[i].db);
-        out_count(out, dump->dbs[i].keys, "key", "keys");
+    if (dump->db_count > DATABASES) {
+        out_count(out, dump->keys, "key", "keys");
+        out_text(out, " in ");
+        out_count(out, dump->db_count, "database", "databases");
+    } else {
+        for (size_t i = 0; i < dump->db_count; i++) {
+            out_format(out, "%sdb%" PRIu32 " ", i ? ", " : "", dump->dbs[i].db);
+            out_count(out, dump->dbs[i].keys, "key", "keys");
+        }
     }
     out_text(out, dump->stop ? " read in " : " in ");
     out_count(out, dump_slots(dump), "slot", "slots");
@@ -75,9 +82,9 @@ static void write_summary(struct out *out, const struct dump_checked *checked)
         out_count(out, dump->functions, "function library", "function libraries");
     }
     if (dump->duplicates_limited) {
-        out_text(out, ", keys compared with each other up to the ");
-        out_grouped(out, dump->duplicates_unchecked_from);
-        out_text(out, "th");
+        out_text(out, ", only the first ");
+        out_count(out, dump->duplicates_unchecked_from, "key", "keys");
+        out_text(out, " compared with each other");
     }
     for (size_t i = 0; i < sizeof(checksums) / sizeof(*checksums); i++)
         if (strcmp(checksums[i].word, dump_checksum_word(dump)) == 0)

@@ -27,6 +27,7 @@ struct stat_writing {
     struct out *out;
     struct key_stat *stat; /* after key_stat_finish() */
     size_t top;            /* of the biggest keys, so many are shown */
+    bool brief;            /* without the biggest by elements where no key has more than one */
 };
 
 /* For people: what the dumps hold, at a glance and as tables. `whole` shortens none. */

@@ -286,6 +286,8 @@ static void write_biggest(const struct stat_writing *writing, struct rows *rows)
 {
     for (int order = 0; order < STAT_ORDERS; order++) {
         const struct stat_heap *big = &writing->stat->big[order];
+        if (writing->brief && order == STAT_BY_ELEMENTS && big->count && big->at[0].elements < 2)
+            continue;
         for (size_t i = 0; i < big->count && i < writing->top; i++)
             if (is_shown(rows))
                 write_big(rows, (enum stat_order)order, i + 1, &big->at[i]);

@@ -177,11 +177,13 @@ void stat_write_overview(const struct stat_writing *writing, bool whole)
         {STAT_TABLE_BIGGEST, "Biggest keys", false},
     };
     const struct key_stat *stat = writing->stat;
+    struct stat_writing overview = *writing;
+    overview.brief = true;
     write_answer(writing->out, stat);
     write_memory(writing->out, stat);
     write_fullest(writing->out, stat);
     write_warnings(writing->out, stat);
     for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
         if (stat->total.keys || sections[i].which == STAT_TABLE_FILES)
-            write_section(writing, sections[i].which, sections[i].title, sections[i].cut && !whole ? SHOWN : SIZE_MAX);
+            write_section(&overview, sections[i].which, sections[i].title, sections[i].cut && !whole ? SHOWN : SIZE_MAX);
 }
