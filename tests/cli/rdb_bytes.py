@@ -207,6 +207,8 @@ DAMAGED = [
     ('cut', around()[:-12], 'dump-truncated'),
     ('bytes-behind', around(tail=b'more'), 'dump-inconsistent'),
     ('stated-keys', around(stated=(7, 0)), 'dump-inconsistent'),
+    ('aux-ctime', dump(aux('ctime', 'yesterday'), *SOUND), 'dump-inconsistent'),
+    ('aux-repl-id', dump(aux('repl-id', 'zz'), *SOUND), 'dump-inconsistent'),
     ('expiry-of-nothing', around(b'\xfc' + struct.pack('<q', 1) + b'\xfe\x00'), 'dump-inconsistent'),
     ('expiry-before-1970', around(key(0, 'old', string('v'), -5)), 'dump-inconsistent'),
     ('length-form', bad(0, b'\x40\x04text'), 'dump-inconsistent'),

@@ -103,20 +103,29 @@ static void take_aof_base(struct dump_builder *builder, struct bytes value)
     builder->dump->aof_base |= !text_is(value, "0");
 }
 
+static bool is_number(struct bytes value)
+{
+    int64_t number;
+    return text_i64(value, &number);
+}
+
+/* `fits`: the form that servers give the value; NULL takes any. */
 static const struct {
     const char *name;
     void (*take)(struct dump_builder *builder, struct bytes value);
+    bool (*fits)(struct bytes value);
+    const char *expected;
 } aux_fields[] = {
-    {"redis-ver", take_redis_version},
-    {"valkey-ver", take_valkey_version},
-    {"ctime", take_ctime},
-    {"repl-id", take_repl_id},
-    {"repl-offset", take_repl_offset},
-    {"repl-stream-db", take_repl_db},
-    {"used-mem", take_used_mem},
-    {"cluster-slot-states", take_slot_states},
-    {"aof-base", take_aof_base},
-    {"aof-preamble", take_aof_base},
+    {"redis-ver", take_redis_version, NULL, NULL},
+    {"valkey-ver", take_valkey_version, NULL, NULL},
+    {"ctime", take_ctime, is_number, "a number of seconds as ctime"},
+    {"repl-id", take_repl_id, text_is_node_id, "40 hexadecimal digits as repl-id"},
+    {"repl-offset", take_repl_offset, is_number, "a number as repl-offset"},
+    {"repl-stream-db", take_repl_db, is_number, "a number as repl-stream-db"},
+    {"used-mem", take_used_mem, is_number, "a number of bytes as used-mem"},
+    {"cluster-slot-states", take_slot_states, NULL, NULL},
+    {"aof-base", take_aof_base, is_number, "a number as aof-base"},
+    {"aof-preamble", take_aof_base, is_number, "a number as aof-preamble"},
 };
 
 static size_t aux_field(struct bytes name)
@@ -127,11 +136,20 @@ static size_t aux_field(struct bytes name)
     return i;
 }
 
+static void report_aux(struct dump_builder *builder, struct place place, const char *expected)
+{
+    struct damage damage = {.place = place, .code = RDB_BAD_AUX, .expected = expected, .found = "another text"};
+    dump_builder_damage(builder, &damage, (struct bytes){0}, -1);
+}
+
 static void add_aux(struct dump_builder *builder, const struct rdb_item *item)
 {
     size_t i = aux_field(item->name);
-    if (i < sizeof(aux_fields) / sizeof(*aux_fields))
+    if (i < sizeof(aux_fields) / sizeof(*aux_fields)) {
         aux_fields[i].take(builder, item->value);
+        if (aux_fields[i].fits && !aux_fields[i].fits(item->value))
+            report_aux(builder, item->place, aux_fields[i].expected);
+    }
     if (builder->dump->open_slots && !builder->dump->open_slots_at.length)
         builder->dump->open_slots_at = item->place;
 }
