@@ -14,6 +14,8 @@ import tempfile
 
 import jsonschema
 
+from rdb_bytes import crc64, length
+
 TOOL = os.path.join(os.path.abspath(os.environ["RCF_BUILD"]), "rcf-rdb-check")
 SAMPLE = "fixtures/story-redis-4.0.1/06-stale-restarted/hosts/127.0.0.6/7000/dump_7000.rdb"
 NEWEST_JUDGED_BY_REDIS = 10  # redis-check-rdb 7.0
@@ -46,30 +48,10 @@ def findings(record):
 
 # ---------------------------------------------------------------- dumps made here
 
-def crc64_table():
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x95AC9329AC4BC9B5 if byte & 1 else 0)
-        table.append(byte)
-    return table
-
-
-CRC64 = crc64_table()
-
-
 def sealed(body, checksum=None):
     """`body` with its end."""
     body += b"\xff"
-    if checksum is None:
-        checksum = 0
-        for byte in body:
-            checksum = CRC64[(checksum ^ byte) & 0xff] ^ checksum >> 8
-    return body + struct.pack("<Q", checksum)
-
-
-def length(number):
-    return bytes([number]) if number < 64 else struct.pack(">H", 0x4000 | number)
+    return body + struct.pack("<Q", crc64(body) if checksum is None else checksum)
 
 
 def text(content):
