@@ -45,7 +45,7 @@ def check_example(name, line):
 
 def check_usage(name):
     hint = "Try '%s --help' for more information.\n" % name
-    wrong = [['--no-such-option', 'x'], ['-%', 'x'], ['--format=none', 'x'], ['--color=none', 'x'], ['--format'], ['--quiet=yes', 'x'], []]
+    wrong = [['-', '-'], ['--no-such-option', 'x'], ['-%', 'x'], ['--format=none', 'x'], ['--color=none', 'x'], ['--format'], ['--quiet=yes', 'x'], []]
     for words in wrong:
         code, out, err = raw(name, *words)
         same((code, out), (2, b''), title(name, words))

@@ -65,7 +65,7 @@ def check_fixtures(scratch):
     for words in (["--counts", "-", SOUND], ["--counts", SOUND, "-"]):
         code, document, _ = run_bytes(words, content)
         same((code, document["answer"], document["listed"]), (0, "equal", False), "standard input: %s" % words)
-    for words, about in ((["-", SOUND], "--counts"), (["-", "-"], "one dump only")):
+    for words, about in ((["-", SOUND], "--counts"), (["-", "-"], "once only"), (["--counts", "--also=-", SOUND, "-"], "one dump only")):
         code, _, err = run("rcf-rdb-diff", *words, stdin=b"")
         same((code, about in err), (2, True), "standard input is refused: %s" % err)
 

@@ -236,7 +236,12 @@ static bool check_operands(struct cli *cli)
         cli_usage(cli, "unexpected operand '%s'", cli->operands[cli->command->most_operands]);
         return false;
     }
-    return true;
+    int standard = 0;
+    for (int i = 0; i < cli->operand_count; i++)
+        standard += strcmp(cli->operands[i], "-") == 0;
+    if (standard > 1)
+        cli_usage(cli, "standard input can be read once only");
+    return standard <= 1;
 }
 
 static enum cli_request request_of(const struct cli_row *row)
