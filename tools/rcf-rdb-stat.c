@@ -175,6 +175,15 @@ static int read_operand(struct dump_operands *operands, const struct config *con
     return partial ? code : read_dump(operands, stat, index);
 }
 
+static bool nothing_was_read(const struct key_stat *stat)
+{
+    size_t unread = 0;
+    for (size_t i = 0; i < stat->file_count; i++)
+        unread += stat->files[i].unread;
+    return unread == stat->file_count;
+}
+
+/* Zeros for people would look as if the dumps were empty; the messages have said why there is no answer. */
 static void write_answer(struct cli *cli, const struct config *config, struct key_stat *stat)
 {
     const struct stat_writing writing = {cli->out, stat, config->top};
@@ -182,7 +191,7 @@ static void write_answer(struct cli *cli, const struct config *config, struct ke
         stat_write_document(&writing);
     else if (cli->format != FORMAT_TEXT || config->table_chosen)
         stat_write_table(&writing, (enum stat_table)config->table, cli->format);
-    else
+    else if (!nothing_was_read(stat))
         stat_write_overview(&writing, cli->verbose > 0);
 }
 

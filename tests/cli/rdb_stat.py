@@ -172,6 +172,9 @@ def check_damaged(paths, folder):
         file.write(b'no dump')
     code, document = run_json('rcf-rdb-stat', '--json', broken, paths[0])
     same((code, [row['read'] for row in document['files']]), (2, ['not', 'whole']), 'no dump')
+    for nothing in (folder, '/dev/null'):
+        code, out, err = run('rcf-rdb-stat', nothing)
+        same((code, out, nothing in err), (2, '', True), 'zeros are no answer where nothing was read')
     for content in ('{}', '{', '{"schema": "rcf-rdb-stat-partial", "version": 9}', '{"a": 1, "a": 2}', '{' + '[' * 5000):
         with open(broken, 'w') as file:
             file.write(content)
