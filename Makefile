@@ -40,7 +40,7 @@ TEST_DEBS := clang libcriterion-dev redis-server redis-tools python3 python3-jso
 
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -DRCF_VERSION='"$(VERSION)"' -I. -I$(BUILD) -g $(OPTIMISE) -fPIE $(WARNINGS) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now $(LINK_SANITIZE) $(LDFLAGS)
-LDLIBS_ALL = $(shell pkg-config --libs $(PACKAGES)) -lcsv -pthread
+LDLIBS_ALL = $(shell pkg-config --libs $(PACKAGES)) -lcsv -lm -pthread
 
 PARSERS := $(wildcard parsers/*/*.c)
 STEPS := $(wildcard tools/*/*.c)
