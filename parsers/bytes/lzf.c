@@ -114,6 +114,44 @@ bool lzf_expand(struct bytes packed, uint8_t *to, size_t len)
     return made == len;
 }
 
+/* In whole steps, the last of which may reach beyond the n bytes. */
+static inline void copy_back_roomy(uint8_t *to, size_t distance, size_t n)
+{
+    const uint8_t *from = to - distance;
+    if (distance >= STRIDE) {
+        size_t i = 0;
+        do
+            memcpy(to + i, from + i, STRIDE);
+        while ((i += STRIDE) < n);
+    } else if (distance >= STRIDE / 2) {
+        for (size_t i = 0; i < n; i += STRIDE / 2)
+            memcpy(to + i, from + i, STRIDE / 2);
+    } else {
+        copy_back(to, distance, n);
+    }
+}
+
+bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
+{
+    _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)COPY_INPUT,
+                   "an instruction that begins inside ends in the room");
+    struct cursor in = cursor_over((struct bytes){packed.at, packed.len + LZF_ROOM});
+    size_t made = 0;
+    while (cursor_offset(&in) < packed.len) {
+        struct instruction step = take_instruction(&in);
+        if (step.distance > made || step.n > len - made)
+            return false;
+        if (step.distance) {
+            copy_back_roomy(to + made, step.distance, step.n);
+        } else {
+            struct bytes run = cursor_take(&in, step.n);
+            memcpy(to + made, run.at, LITERALS);
+        }
+        made += step.n;
+    }
+    return cursor_offset(&in) == packed.len && made == len;
+}
+
 size_t lzf_head(struct bytes packed, uint8_t *to, size_t want)
 {
     struct cursor in = cursor_over(packed);

@@ -18,6 +18,11 @@ uint64_t lzf_most(size_t packed);
  * the first, or ends in the middle of an instruction; the content of `to` is then unspecified. */
 bool lzf_expand(struct bytes packed, uint8_t *to, size_t len);
 
+/* The same, and quicker, where LZF_ROOM bytes behind `packed` can be read and so many behind `to` be written, which are
+ * then unspecified, too. */
+enum { LZF_ROOM = 32 };
+bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len);
+
 /* What lzf_expand() would say, without expanding. */
 bool lzf_verify(struct bytes packed, size_t len);
 

@@ -100,6 +100,39 @@ static __attribute__((noinline)) enum parse_step next_of_any(struct packed *pack
     return PARSE_ITEM;
 }
 
+static inline __attribute__((always_inline)) bool take_kind(const struct packed_kind *kind, struct cursor *cursor,
+                                                            struct rdb_scalar *word)
+{
+    uint64_t value = packed_value(kind, cursor), size = kind->integer ? 0 : value, length = kind->head + size;
+    word->integer = kind->integer;
+    word->number = (int64_t)value;
+    word->text = cursor_take(cursor, size);
+    struct bytes back = cursor_take(cursor, back_width(length));
+    return cursor_ok(cursor) && !packed_fits_narrower(kind, value) && back_agrees(back, length);
+}
+
+bool listpack_take_rare(struct cursor *cursor, struct rdb_scalar *word)
+{
+    switch (kind_of[*cursor->at]) {
+    case I13:
+        return take_kind(&kinds[I13], cursor, word);
+    case I16:
+        return take_kind(&kinds[I16], cursor, word);
+    case I24:
+        return take_kind(&kinds[I24], cursor, word);
+    case I32:
+        return take_kind(&kinds[I32], cursor, word);
+    case I64:
+        return take_kind(&kinds[I64], cursor, word);
+    case STR12:
+        return take_kind(&kinds[STR12], cursor, word);
+    case STR32:
+        return take_kind(&kinds[STR32], cursor, word);
+    default:
+        return false;
+    }
+}
+
 /* An entry of a kind that is known when this is compiled, so that each row becomes a reader of a few instructions.
  * False, with the cursor where it was, when the entry is not as usual. */
 static inline __attribute__((always_inline)) bool read_kind(const struct packed_kind *kind, struct cursor *at,

@@ -145,3 +145,50 @@ enum parse_step ziplist_next(struct packed *packed, struct packed_entry *entry)
         return next_of_any(packed, entry);
     }
 }
+
+static inline __attribute__((always_inline)) bool take_kind(const struct packed_kind *kind, struct cursor *cursor,
+                                                            struct rdb_scalar *word)
+{
+    uint64_t value = packed_value(kind, cursor);
+    word->integer = kind->integer;
+    word->number = (int64_t)value;
+    word->text = cursor_take(cursor, kind->integer ? 0 : value);
+    return cursor_ok(cursor) && !packed_fits_narrower(kind, value);
+}
+
+static inline bool take(uint8_t encoding, struct cursor *cursor, struct rdb_scalar *word)
+{
+    switch (kind_of[encoding]) {
+    case STR6:
+        return take_kind(&kinds[STR6], cursor, word);
+    case STR14:
+        return take_kind(&kinds[STR14], cursor, word);
+    case STR32:
+        return encoding == STR32_BYTE && take_kind(&kinds[STR32], cursor, word);
+    case IMMEDIATE:
+        return take_kind(&kinds[IMMEDIATE], cursor, word);
+    case I8:
+        return take_kind(&kinds[I8], cursor, word);
+    case I16:
+        return take_kind(&kinds[I16], cursor, word);
+    case I24:
+        return take_kind(&kinds[I24], cursor, word);
+    case I32:
+        return take_kind(&kinds[I32], cursor, word);
+    case I64:
+        return take_kind(&kinds[I64], cursor, word);
+    default:
+        return false;
+    }
+}
+
+bool ziplist_take(struct cursor *cursor, uint64_t *before, struct rdb_scalar *word)
+{
+    const uint8_t *from = cursor->at;
+    uint8_t first = cursor_u8(cursor);
+    uint64_t stated = first == WIDE ? cursor_le32(cursor) : first;
+    if (stated != *before || first == END_MARK || !cursor_left(cursor) || !take(*cursor->at, cursor, word))
+        return false;
+    *before = (uint64_t)(cursor->at - from);
+    return true;
+}
