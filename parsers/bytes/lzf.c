@@ -138,16 +138,23 @@ bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
     struct cursor in = cursor_over((struct bytes){packed.at, packed.len + LZF_ROOM});
     size_t made = 0;
     while (cursor_offset(&in) < packed.len) {
-        struct instruction step = take_instruction(&in);
-        if (step.distance > made || step.n > len - made)
-            return false;
-        if (step.distance) {
-            copy_back_roomy(to + made, step.distance, step.n);
+        const uint8_t *at = in.at;
+        size_t n = at[0] >> 5, taken = n == LONG_COPY ? 3 : 2;
+        if (!n) {
+            n = at[0] + 1u;
+            taken = 1 + n;
+            if (n > len - made)
+                return false;
+            memcpy(to + made, at + 1, LITERALS);
         } else {
-            struct bytes run = cursor_take(&in, step.n);
-            memcpy(to + made, run.at, LITERALS);
+            size_t distance = ((at[0] & 31u) << 8 | at[taken - 1]) + 1;
+            n += (n == LONG_COPY ? at[1] : 0u) + COPY_EXTRA;
+            if (distance > made || n > len - made)
+                return false;
+            copy_back_roomy(to + made, distance, n);
         }
-        made += step.n;
+        cursor_take(&in, taken);
+        made += n;
     }
     return cursor_offset(&in) == packed.len && made == len;
 }
