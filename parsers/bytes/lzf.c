@@ -114,49 +114,47 @@ bool lzf_expand(struct bytes packed, uint8_t *to, size_t len)
     return made == len;
 }
 
-/* In whole steps, the last of which may reach beyond the n bytes. */
+/* In whole steps, the last of which may reach up to STRIDE bytes beyond. */
 static inline void copy_back_roomy(uint8_t *to, size_t distance, size_t n)
 {
+    enum { STEP = STRIDE / 2 };
     const uint8_t *from = to - distance;
-    if (distance >= STRIDE) {
-        size_t i = 0;
-        do
-            memcpy(to + i, from + i, STRIDE);
-        while ((i += STRIDE) < n);
-    } else if (distance >= STRIDE / 2) {
-        for (size_t i = 0; i < n; i += STRIDE / 2)
-            memcpy(to + i, from + i, STRIDE / 2);
-    } else {
+    if (distance < STEP) {
         copy_back(to, distance, n);
+        return;
     }
+    memcpy(to, from, STEP);
+    memcpy(to + STEP, from + STEP, STEP);
+    for (size_t i = STRIDE; i < n; i += STEP)
+        memcpy(to + i, from + i, STEP);
 }
 
 bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
 {
-    _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)COPY_INPUT,
+    _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)COPY_INPUT && (int)LZF_ROOM >= (int)STRIDE,
                    "an instruction that begins inside ends in the room");
-    struct cursor in = cursor_over((struct bytes){packed.at, packed.len + LZF_ROOM});
-    size_t made = 0;
-    while (cursor_offset(&in) < packed.len) {
-        const uint8_t *at = in.at;
-        size_t n = at[0] >> 5, taken = n == LONG_COPY ? 3 : 2;
+    size_t i = 0, made = 0;
+    while (i < packed.len) {
+        const uint8_t *at = &packed.at[i];
+        size_t n = at[0] >> 5;
         if (!n) {
             n = at[0] + 1u;
-            taken = 1 + n;
+            i += 1 + n;
             if (n > len - made)
                 return false;
             memcpy(to + made, at + 1, LITERALS);
         } else {
-            size_t distance = ((at[0] & 31u) << 8 | at[taken - 1]) + 1;
-            n += (n == LONG_COPY ? at[1] : 0u) + COPY_EXTRA;
+            bool longer = n == LONG_COPY;
+            size_t distance = ((at[0] & 31u) << 8 | at[1 + longer]) + 1;
+            n += (longer ? at[1] : 0u) + COPY_EXTRA;
+            i += 2u + longer;
             if (distance > made || n > len - made)
                 return false;
             copy_back_roomy(to + made, distance, n);
         }
-        cursor_take(&in, taken);
         made += n;
     }
-    return cursor_offset(&in) == packed.len && made == len;
+    return i == packed.len && made == len;
 }
 
 size_t lzf_head(struct bytes packed, uint8_t *to, size_t want)
