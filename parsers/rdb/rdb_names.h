@@ -12,7 +12,7 @@
 
 enum {
     RDB_NAMES_MOST = 32768, /* of one collection */
-    RDB_NAMES_CROWD = 32    /* looks at slots for one name */
+    RDB_NAMES_CROWD = 128   /* looks at slots for one name */
 };
 
 /* Forgets all names; room for `count`. False without memory, or for more than RDB_NAMES_MOST. */
