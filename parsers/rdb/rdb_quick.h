@@ -11,7 +11,7 @@
 #include "parsers/rdb/rdb.h"
 
 struct rdb_row;
-struct rdb_quick_walk;
+struct rdb_quick_way;
 
 enum { RDB_QUICK_TYPES = 256 };
 
@@ -27,14 +27,15 @@ struct rdb_quick {
     struct rdb_names names;
     /* By type byte: the row that was asked for last, and its way. */
     const struct rdb_row *rows[RDB_QUICK_TYPES];
-    bool (*ways[RDB_QUICK_TYPES])(struct rdb_quick_walk *walk);
+    const struct rdb_quick_way *ways[RDB_QUICK_TYPES];
 };
 
 void rdb_quick_close(struct rdb_quick *quick);
 
-/* Behind the name of a key: past a value in which nothing is wrong, with its elements counted. False, with nothing
- * read, where there may be something to say. */
-bool rdb_quick_value(struct rdb *reader, const struct rdb_row *row, uint64_t *elements);
+/* Behind the name of a key, whose row has a layout: past its value, which is checked or counted as reader->flags say.
+ * Fills elements, and where they are counted strings and string_bytes, of `key`. False, with nothing read, where there
+ * may be something to say. */
+bool rdb_quick_value(struct rdb *reader, const struct rdb_row *row, struct rdb_key *key);
 
 /* A blob that holds at least one element, all of them of a value of `datatype`, which are added to *elements; `form` is
  * any but a zipmap. False where there may be something to say. */

@@ -286,7 +286,7 @@ bool rdb_value_run(struct rdb *reader, const struct rdb_row *row, struct rdb_key
 {
     struct rdb_value *value = &reader->value;
     enum parse_step step;
-    if (reader->flags == RDB_CHECK_VALUES && rdb_quick_value(reader, row, &key->elements))
+    if (rdb_quick_value(reader, row, key))
         return true;
     if (!begin(reader, row))
         return false;
