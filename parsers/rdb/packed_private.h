@@ -84,8 +84,17 @@ enum parse_step packed_cut(struct packed *packed, uint64_t offset, const char *e
 /* Ends behind the terminator: compares size and count. */
 enum parse_step packed_finish(struct packed *packed, struct packed_entry *entry);
 
-/* Past the next entry, whose word it gives. False, with the cursor anywhere, where something is wrong with it; a text
- * that is a number's digits is for the caller to see. The cursor is over entries without the end mark, and not at its
+/* The text is that of an integer of 64 bits, as a server would write it, so that it would store the integer. */
+bool packed_is_integer(struct bytes text);
+
+/* Not the digits of an integer, which are to be stored as one. */
+static inline bool packed_as_written(const struct rdb_scalar *word)
+{
+    return !word->text.len || word->text.at[0] > '9' || !packed_is_integer(word->text);
+}
+
+/* Past the next entry, whose word it gives. False, with the cursor anywhere, where something is wrong with it; that
+ * a text is not an integer's digits is for the caller to see. The cursor is over entries without the end mark, and not at its
  * end. */
 
 bool listpack_take_rare(struct cursor *cursor, struct rdb_scalar *word);

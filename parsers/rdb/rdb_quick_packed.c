@@ -21,18 +21,6 @@ static INLINE bool take(enum packed_form form, struct entries *entries, struct r
                                    : ziplist_take(&entries->cursor, &entries->before, word);
 }
 
-static __attribute__((noinline)) bool is_number(struct bytes text)
-{
-    int64_t number;
-    return rdb_word_number(text, &number);
-}
-
-/* Not the digits of a number, which are to be stored as one. */
-static INLINE bool is_as_written(const struct rdb_scalar *word)
-{
-    return !word->text.len || word->text.at[0] > '9' || !is_number(word->text);
-}
-
 static INLINE bool set_score(const struct rdb_scalar *word, double *score)
 {
     static const double FAR = 1e15; /* nearer to 0 any integer is a double */
@@ -42,7 +30,7 @@ static INLINE bool set_score(const struct rdb_scalar *word, double *score)
     if (!score_parse(word->text, score))
         return false;
     bool fraction = *score > -FAR && *score < FAR && (double)(int64_t)*score != *score;
-    return fraction || is_as_written(word);
+    return fraction || packed_as_written(word);
 }
 
 /* By score, then by name. */
@@ -73,7 +61,7 @@ static INLINE bool walk(struct rdb_names *names, enum packed_form form, enum rdb
         return false;
     while (cursor_left(&entries.cursor)) {
         *tail = cursor_offset(&entries.cursor);
-        if (!take(form, &entries, &word) || !is_as_written(&word) ||
+        if (!take(form, &entries, &word) || !packed_as_written(&word) ||
             (datatype != RDB_LIST && !rdb_names_add(names, &word)))
             return false;
         seen++;
@@ -83,7 +71,7 @@ static INLINE bool walk(struct rdb_names *names, enum packed_form form, enum rdb
         if (!cursor_left(&entries.cursor) || !take(form, &entries, &other))
             return false;
         if (datatype == RDB_ZSET ? !set_score(&other, &score) || !ascends(&before, &word, score)
-                                 : !is_as_written(&other))
+                                 : !packed_as_written(&other))
             return false;
         seen++;
     }
