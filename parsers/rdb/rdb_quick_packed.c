@@ -7,7 +7,7 @@
 
 #define INLINE inline __attribute__((always_inline))
 
-enum { LISTPACK_HEAD = 6, ZIPLIST_HEAD = 10, INTSET_HEAD = 8, END_MARK = 0xff };
+enum { INTSET_HEAD = 8, END_MARK = 0xff };
 
 /* Entries of a blob without head and end mark. */
 struct entries {
@@ -49,25 +49,27 @@ static INLINE bool ascends(struct rank *before, const struct rdb_scalar *name, d
     return true;
 }
 
-/* `form` and `datatype` are known when this is compiled: each pair becomes a loop of its own. */
-static INLINE bool walk(struct rdb_names *names, enum packed_form form, enum rdb_datatype datatype,
-                        struct entries entries, uint64_t stated, uint64_t *tail)
+/* `form` and `datatype` are known when this is compiled: each pair becomes a loop of its own. *tail is where the last
+ * entry begins, in a ziplist. */
+static INLINE bool walk(enum packed_form form, enum rdb_datatype datatype, struct rdb_names *names,
+                        struct entries *all, uint64_t stated, uint64_t *tail)
 {
+    struct entries entries = {{all->cursor.start, all->cursor.at, all->cursor.end, false}, 0};
     struct rdb_scalar word, other;
     struct rank before = {0};
-    uint64_t seen = 0;
+    uint64_t seen = 0, last = 0;
     double score;
     if (datatype != RDB_LIST && !rdb_names_begin(names, stated))
         return false;
     while (cursor_left(&entries.cursor)) {
-        *tail = cursor_offset(&entries.cursor);
+        last = cursor_offset(&entries.cursor);
         if (!take(form, &entries, &word) || !packed_as_written(&word) ||
             (datatype != RDB_LIST && !rdb_names_add(names, &word)))
             return false;
         seen++;
         if (datatype == RDB_LIST || datatype == RDB_SET)
             continue;
-        *tail = cursor_offset(&entries.cursor);
+        last = cursor_offset(&entries.cursor);
         if (!cursor_left(&entries.cursor) || !take(form, &entries, &other))
             return false;
         if (datatype == RDB_ZSET ? !set_score(&other, &score) || !ascends(&before, &word, score)
@@ -75,56 +77,47 @@ static INLINE bool walk(struct rdb_names *names, enum packed_form form, enum rdb
             return false;
         seen++;
     }
+    if (form == PACKED_ZIPLIST)
+        *tail = last;
     return seen == stated;
 }
 
-static INLINE bool walk_any(struct rdb_names *names, enum packed_form form, enum rdb_datatype datatype,
-                            struct entries entries, uint64_t stated, uint64_t *tail)
-{
-    switch (datatype) {
-    case RDB_LIST:
-        return walk(names, form, RDB_LIST, entries, stated, tail);
-    case RDB_SET:
-        return walk(names, form, RDB_SET, entries, stated, tail);
-    case RDB_ZSET:
-        return walk(names, form, RDB_ZSET, entries, stated, tail);
-    case RDB_HASH:
-        return walk(names, form, RDB_HASH, entries, stated, tail);
-    default:
-        return false;
-    }
-}
+typedef bool walk_fn(struct rdb_names *names, struct entries *entries, uint64_t stated, uint64_t *tail);
 
-/* What stands between the head and the end mark, which is there. */
-static bool body_of(struct bytes blob, size_t head, struct entries *entries)
+#define WALK(name, form, datatype)                                                                             \
+    static bool name(struct rdb_names *names, struct entries *entries, uint64_t stated, uint64_t *tail)        \
+    {                                                                                                          \
+        return walk(form, datatype, names, entries, stated, tail);                                             \
+    }
+
+WALK(walk_listpack_list, PACKED_LISTPACK, RDB_LIST)
+WALK(walk_listpack_set, PACKED_LISTPACK, RDB_SET)
+WALK(walk_listpack_zset, PACKED_LISTPACK, RDB_ZSET)
+WALK(walk_listpack_hash, PACKED_LISTPACK, RDB_HASH)
+WALK(walk_ziplist_list, PACKED_ZIPLIST, RDB_LIST)
+WALK(walk_ziplist_zset, PACKED_ZIPLIST, RDB_ZSET)
+WALK(walk_ziplist_hash, PACKED_ZIPLIST, RDB_HASH)
+
+static walk_fn *const walks[PACKED_FORMS][RDB_DATATYPES] = {
+    [PACKED_LISTPACK] = {[RDB_LIST] = walk_listpack_list, [RDB_SET] = walk_listpack_set,
+                         [RDB_ZSET] = walk_listpack_zset, [RDB_HASH] = walk_listpack_hash},
+    [PACKED_ZIPLIST] = {[RDB_LIST] = walk_ziplist_list, [RDB_ZSET] = walk_ziplist_zset,
+                        [RDB_HASH] = walk_ziplist_hash},
+};
+
+/* Size, offset of the last entry (ziplist) and count before the entries, the end mark behind them. */
+static bool walk_list(struct rdb_names *names, enum packed_form form, enum rdb_datatype datatype, struct bytes blob,
+                      uint64_t *entries)
 {
     struct cursor cursor = cursor_over(blob);
-    cursor_take(&cursor, head);
-    if (!cursor_left(&cursor))
+    uint64_t size = cursor_le32(&cursor), tail = form == PACKED_ZIPLIST ? cursor_le32(&cursor) : 0, last = 0;
+    *entries = cursor_le16(&cursor);
+    uint64_t head = cursor_offset(&cursor);
+    if (!cursor_left(&cursor) || size != blob.len || !*entries || *entries == UINT16_MAX || !walks[form][datatype])
         return false;
-    struct bytes body = cursor_take(&cursor, cursor_left(&cursor) - 1);
-    *entries = (struct entries){.cursor = cursor_over(body)};
-    return cursor_u8(&cursor) == END_MARK;
-}
-
-static bool walk_listpack(struct rdb_names *names, enum rdb_datatype datatype, struct bytes blob, uint64_t *entries)
-{
-    struct cursor head = cursor_over(blob);
-    struct entries body;
-    uint64_t tail, size = cursor_le32(&head);
-    *entries = cursor_le16(&head);
-    return size == blob.len && *entries && *entries != UINT16_MAX && body_of(blob, LISTPACK_HEAD, &body) &&
-           walk_any(names, PACKED_LISTPACK, datatype, body, *entries, &tail);
-}
-
-static bool walk_ziplist(struct rdb_names *names, enum rdb_datatype datatype, struct bytes blob, uint64_t *entries)
-{
-    struct cursor head = cursor_over(blob);
-    struct entries body;
-    uint64_t last, size = cursor_le32(&head), tail = cursor_le32(&head);
-    *entries = cursor_le16(&head);
-    return size == blob.len && *entries && *entries != UINT16_MAX && body_of(blob, ZIPLIST_HEAD, &body) &&
-           walk_any(names, PACKED_ZIPLIST, datatype, body, *entries, &last) && tail == ZIPLIST_HEAD + last;
+    struct entries body = {.cursor = cursor_over(cursor_take(&cursor, cursor_left(&cursor) - 1))};
+    return cursor_u8(&cursor) == END_MARK && walks[form][datatype](names, &body, *entries, &last) &&
+           (form != PACKED_ZIPLIST || tail == head + last);
 }
 
 static INLINE bool in_order(struct cursor cursor, size_t width)
@@ -163,9 +156,8 @@ bool rdb_quick_packed(struct rdb_names *names, enum packed_form form, enum rdb_d
                       uint64_t *elements)
 {
     uint64_t entries = 0;
-    bool sound = form == PACKED_INTSET    ? datatype == RDB_SET && walk_intset(blob, &entries)
-                 : form == PACKED_ZIPLIST ? walk_ziplist(names, datatype, blob, &entries)
-                                          : walk_listpack(names, datatype, blob, &entries);
+    bool sound = form == PACKED_INTSET ? datatype == RDB_SET && walk_intset(blob, &entries)
+                                       : walk_list(names, form, datatype, blob, &entries);
     *elements += datatype == RDB_ZSET || datatype == RDB_HASH ? entries / 2 : entries;
     return sound;
 }

@@ -44,15 +44,17 @@ struct rdb_stored {
 /* A length in its shortest form, but for those of 64 bits. */
 static inline bool rdb_take_length(struct cursor *cursor, uint64_t *length)
 {
-    enum { MEDIUM = 0x80, WIDE = 0x80, MEDIUM_MOST = 0x3fff };
-    uint8_t first = cursor_u8(cursor);
-    *length = first;
-    if (first < RDB_LENGTH_SHORT)
+    enum { MEDIUM = 0x40, MEDIUM_MOST = 0x3fff, WIDE = 0x80 };
+    uint8_t first = cursor_left(cursor) ? *cursor->at : 0;
+    if (first < RDB_LENGTH_SHORT) {
+        *length = cursor_u8(cursor);
         return cursor_ok(cursor);
-    if (first < MEDIUM) {
-        *length = (first & 0x3fu) << 8 | cursor_u8(cursor);
+    }
+    if (first < WIDE) {
+        *length = cursor_be16(cursor) - (MEDIUM << 8);
         return cursor_ok(cursor) && *length >= RDB_LENGTH_SHORT;
     }
+    cursor_u8(cursor);
     *length = cursor_be32(cursor);
     return cursor_ok(cursor) && first == WIDE && *length > MEDIUM_MOST;
 }

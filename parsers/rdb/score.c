@@ -178,11 +178,9 @@ static inline bool parse_short(struct bytes text, double *score)
     return true;
 }
 
-bool score_parse(struct bytes text, double *score)
+static __attribute__((noinline)) bool parse_any(struct bytes text, double *score)
 {
     struct decimal decimal;
-    if (parse_short(text, score))
-        return true;
     if (text.len > LONGEST)
         return false;
     if (!take_decimal(text, &decimal))
@@ -199,4 +197,9 @@ bool score_parse(struct bytes text, double *score)
     if (decimal.negative)
         *score = -*score;
     return true;
+}
+
+bool score_parse(struct bytes text, double *score)
+{
+    return parse_short(text, score) || parse_any(text, score);
 }
