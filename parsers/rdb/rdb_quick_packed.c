@@ -1,6 +1,8 @@
 /* The quick way over packed blobs. */
 #include "parsers/rdb/rdb_names.h"
 
+#include <math.h>
+
 #include "parsers/rdb/packed_private.h"
 #include "parsers/rdb/rdb_value_private.h"
 #include "parsers/rdb/score.h"
@@ -33,20 +35,20 @@ static INLINE bool set_score(const struct rdb_scalar *word, double *score)
     return fraction || packed_as_written(word);
 }
 
-/* By score, then by name. */
-struct rank {
-    bool any;
-    double score;
-    struct rdb_scalar name;
+/* Where an entry begins. */
+struct spot {
+    const uint8_t *at;
+    uint64_t before;
 };
 
-static INLINE bool ascends(struct rank *before, const struct rdb_scalar *name, double score)
+/* Members with the same score are in the order of their names; that of the first begins at `spot`. */
+static __attribute__((noinline)) bool names_ascend(enum packed_form form, struct entries entries, struct spot spot,
+                                                   struct rdb_scalar name)
 {
-    bool higher = before->any ? before->score < score : score == score;
-    if (!higher && !(before->any && before->score == score && rdb_name_order(&before->name, name) < 0))
-        return false;
-    *before = (struct rank){true, score, *name};
-    return true;
+    struct rdb_scalar first;
+    entries.cursor.at = spot.at;
+    entries.before = spot.before;
+    return take(form, &entries, &first) && rdb_name_order(&first, &name) < 0;
 }
 
 /* `form` and `datatype` are known when this is compiled: each pair becomes a loop of its own. *tail is where the last
@@ -55,14 +57,15 @@ static INLINE bool walk(enum packed_form form, enum rdb_datatype datatype, struc
                         struct entries *all, uint64_t stated, uint64_t *tail)
 {
     struct entries entries = {{all->cursor.start, all->cursor.at, all->cursor.end, false}, 0};
+    struct spot spot, spot_before = {0}; /* of names */
     struct rdb_scalar word, other;
-    struct rank before = {0};
     uint64_t seen = 0, last = 0;
-    double score;
+    double score = 0, score_before = -INFINITY;
     if (datatype != RDB_LIST && !rdb_names_begin(names, stated))
         return false;
     while (cursor_left(&entries.cursor)) {
         last = cursor_offset(&entries.cursor);
+        spot = (struct spot){entries.cursor.at, entries.before};
         if (!take(form, &entries, &word) || !packed_as_written(&word) ||
             (datatype != RDB_LIST && !rdb_names_add(names, &word)))
             return false;
@@ -72,9 +75,13 @@ static INLINE bool walk(enum packed_form form, enum rdb_datatype datatype, struc
         last = cursor_offset(&entries.cursor);
         if (!cursor_left(&entries.cursor) || !take(form, &entries, &other))
             return false;
-        if (datatype == RDB_ZSET ? !set_score(&other, &score) || !ascends(&before, &word, score)
-                                 : !packed_as_written(&other))
+        if (datatype == RDB_ZSET ? !set_score(&other, &score) : !packed_as_written(&other))
             return false;
+        if (datatype == RDB_ZSET && !(score_before < score) &&
+            (score != score_before || (seen > 1 && !names_ascend(form, entries, spot_before, word))))
+            return false;
+        score_before = score;
+        spot_before = spot;
         seen++;
     }
     if (form == PACKED_ZIPLIST)

@@ -178,7 +178,7 @@ Test(rdb_quick, what_is_wrong_is_told)
         {17, "[a 2 b 1]"},     {17, "[b 1 a 1]"},       {17, "[a 1 b 1.0 c x]"},
         {17, "[a nan]"},       {17, "[9 1 10 1]"},      {20, "[a b a]"},
         {18, "#1 #2 []"},      {18, "#0"},              {11, "<>"},
-        {12, "(a 2 b 1)"},     {13, "(a 1 a 1)"},       {20, "['12 12]"},
+        {12, "(a 2 b 1)"},     {12, "(b 1 a 1)"},     {13, "(a 1 a 1)"},       {20, "['12 12]"},
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct rdb_build build = rdb_build_begin("REDIS0011");
