@@ -15,8 +15,23 @@ enum {
     RDB_NAMES_CROWD = 128   /* looks at slots for one name */
 };
 
+/* Free slots, so many, a power of two. False without memory. */
+bool rdb_names_widen(struct rdb_names *names, size_t cap);
+
 /* Forgets all names; room for `count`. False without memory, or for more than RDB_NAMES_MOST. */
-bool rdb_names_begin(struct rdb_names *names, uint64_t count);
+static inline bool rdb_names_begin(struct rdb_names *names, uint64_t count)
+{
+    enum { FEW = 32 };
+    size_t cap = 2 * FEW;
+    if (count <= FEW && names->cap) {
+        memset(names->slots, 0, 2 * FEW * sizeof(*names->slots));
+        names->mask = 2 * FEW - 1;
+        return true;
+    }
+    while (cap < 2 * count && count <= RDB_NAMES_MOST)
+        cap *= 2;
+    return count <= RDB_NAMES_MOST && rdb_names_widen(names, cap);
+}
 
 static inline uint64_t rdb_name_fold(uint64_t a, uint64_t b)
 {

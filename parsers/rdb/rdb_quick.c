@@ -10,14 +10,8 @@ void rdb_quick_close(struct rdb_quick *quick)
     free(quick->names.slots);
 }
 
-bool rdb_names_begin(struct rdb_names *names, uint64_t count)
+bool rdb_names_widen(struct rdb_names *names, size_t cap)
 {
-    enum { LEAST = 32 };
-    size_t cap = LEAST;
-    if (count > RDB_NAMES_MOST)
-        return false;
-    while (cap < 2 * count)
-        cap *= 2;
     if (cap > names->cap) {
         uint32_t *slots = realloc(names->slots, cap * sizeof(*slots));
         if (!slots)
@@ -35,12 +29,14 @@ bool rdb_take_any_string(struct cursor *cursor, struct rdb_stored *string)
     enum { INTEGER = 0xc0, LZF = 0xc3 };
     uint64_t length;
     uint8_t first = cursor_left(cursor) ? *cursor->at : 0;
-    *string = (struct rdb_stored){0};
+    string->size = 0;
+    string->integer = false;
     if (first >= INTEGER && first < LZF) {
         size_t width = (size_t)1 << (first - INTEGER);
         cursor_u8(cursor);
         uint64_t sign = UINT64_C(1) << (8 * width - 1), raw = cursor_le(cursor, width);
         string->integer = true;
+        string->bytes = (struct bytes){0};
         string->number = (int64_t)((raw ^ sign) - sign);
         return cursor_ok(cursor);
     }

@@ -124,7 +124,7 @@ bool rdb_check_scored_by_text(struct rdb_quick_walk *walk)
 static bool walk_blob(struct rdb_quick_walk *walk, enum packed_form form)
 {
     struct rdb_stored blob;
-    return rdb_take_string(&walk->cursor, &blob) && expand(walk->reader, RDB_VALUE, &blob) &&
+    return rdb_take_any_string(&walk->cursor, &blob) && expand(walk->reader, RDB_VALUE, &blob) &&
            rdb_quick_packed(&walk->reader->value.quick.names, form, walk->row->datatype, blob.bytes, &walk->elements);
 }
 

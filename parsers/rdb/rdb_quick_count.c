@@ -53,7 +53,7 @@ static bool count_blob(struct rdb_quick_walk *walk, enum packed_form form)
     struct rdb_stored blob;
     uint8_t start[HEAD];
     uint64_t entries;
-    if (!rdb_take_string(&walk->cursor, &blob) || blob.integer)
+    if (!rdb_take_any_string(&walk->cursor, &blob) || blob.integer)
         return false;
     struct bytes head = blob.size ? (struct bytes){start, lzf_head(blob.bytes, start, sizeof(start))} : blob.bytes;
     if (!packed_stated(form, head, &entries))
