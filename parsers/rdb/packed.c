@@ -177,7 +177,7 @@ void packed_check_kind(struct packed *packed, const struct packed_kind *kind, co
     if (!kind->integer && packed_fits_narrower(kind, word->text.len))
         packed_report(packed, RDB_BAD_PACKED, offset, length, "the narrowest encoding of a length",
                       "%zu with a head of %u bytes", word->text.len, kind->head);
-    if (!kind->integer && packed_may_be_integer(word->text) && packed_is_integer(word->text))
+    if (!packed_as_written(word))
         packed_report(packed, RDB_BAD_PACKED, offset, length, "a number in binary form", "its digits");
 }
 

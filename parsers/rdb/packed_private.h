@@ -42,18 +42,6 @@ static inline bool packed_fits_narrower(const struct packed_kind *kind, uint64_t
     return value - kind->narrow_from < kind->narrow_count;
 }
 
-/* The text may be that of an integer: digits, behind a sign or not, that may be too many or begin with zeros. */
-static inline bool packed_may_be_integer(struct bytes text)
-{
-    enum { DIGITS_MOST = 20 };
-    if (text.len - 1 >= DIGITS_MOST || text.at[0] > '9')
-        return false;
-    for (size_t i = 1; i < text.len; i++)
-        if (text.at[i] < '0' || text.at[i] > '9')
-            return false;
-    return true;
-}
-
 static inline void packed_fill(struct packed_entry *entry, const struct packed_kind *kind, uint64_t value,
                                struct bytes text, uint64_t offset, uint64_t length)
 {
