@@ -131,7 +131,7 @@ static inline void copy_back_roomy(uint8_t *to, size_t distance, size_t n)
 
 bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
 {
-    _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)COPY_INPUT && (int)LZF_ROOM >= (int)STRIDE,
+    _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)STRIDE,
                    "an instruction that begins inside ends in the room");
     size_t i = 0, made = 0;
     while (i < packed.len) {
