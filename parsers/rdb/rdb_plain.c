@@ -13,86 +13,87 @@ enum {
     LZF = 0xc3,
 };
 
+/* The position and lengths stay in registers: the next record is found through them. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* A length in its shortest form, of one or two bytes. */
-static inline bool take_length(struct cursor *cursor, uint8_t first, uint16_t *length)
+static ALWAYS_INLINE bool take_length(struct cursor *cursor, unsigned first, unsigned *length)
 {
-    if (first < RDB_LENGTH_SHORT) {
-        *length = first;
+    *length = first;
+    if (first < RDB_LENGTH_SHORT)
         return true;
-    }
-    *length = (uint16_t)((first & 0x3fu) << 8 | cursor_u8(cursor));
+    *length = (first & 0x3fu) << 8 | cursor_u8(cursor);
     return first < MEDIUM && *length >= RDB_LENGTH_SHORT;
 }
 
 /* What may be a HyperLogLog begins with an H, behind a control byte where it is compressed. */
-static inline bool may_be_sketch(struct bytes stored, bool packed)
+static ALWAYS_INLINE bool may_be_sketch(struct bytes stored, bool packed)
 {
     return stored.len > 1 && stored.at[packed] == 'H';
 }
 
-static inline bool take_packed(struct cursor *cursor, struct rdb_plain_key *key, bool verify)
+static ALWAYS_INLINE bool take_packed(struct cursor *cursor, struct rdb_plain_key *key, bool verify)
 {
-    uint8_t first = cursor_u8(cursor);
-    if (!take_length(cursor, first, &key->stored))
+    unsigned length, size;
+    if (!take_length(cursor, cursor_u8(cursor), &length) || !take_length(cursor, cursor_u8(cursor), &size))
         return false;
-    first = cursor_u8(cursor);
-    if (!take_length(cursor, first, &key->size))
-        return false;
-    struct bytes stored = cursor_take(cursor, key->stored);
+    struct bytes stored = cursor_take(cursor, length);
     key->value = stored.at;
+    key->stored = (uint16_t)length;
+    key->size = (uint16_t)size;
     key->form = RDB_PLAIN_PACKED;
-    return cursor_ok(cursor) && key->size && key->size <= lzf_most(stored.len) && !may_be_sketch(stored, true) &&
-           (!verify || lzf_verify(stored, key->size));
+    return cursor_ok(cursor) && size && size <= lzf_most(length) && !may_be_sketch(stored, true) &&
+           (!verify || lzf_verify(stored, size));
 }
 
-static inline bool take_value(struct cursor *cursor, struct rdb_plain_key *key, bool verify)
+static ALWAYS_INLINE bool take_value(struct cursor *cursor, struct rdb_plain_key *key, bool verify)
 {
-    uint8_t first = cursor_u8(cursor);
+    unsigned first = cursor_u8(cursor), length;
     if (first == LZF)
         return take_packed(cursor, key, verify);
-    key->form = RDB_PLAIN_TEXT;
-    if (first >= INTEGER && first < LZF) {
-        key->stored = (uint16_t)(1u << (first - INTEGER));
-        key->form = RDB_PLAIN_INTEGER;
-    } else if (!take_length(cursor, first, &key->stored)) {
+    bool integer = first >= INTEGER && first < LZF;
+    if (integer)
+        length = 1u << (first - INTEGER);
+    else if (!take_length(cursor, first, &length))
         return false;
-    }
-    struct bytes stored = cursor_take(cursor, key->stored);
+    struct bytes stored = cursor_take(cursor, length);
     key->value = stored.at;
-    key->size = key->stored;
-    return cursor_ok(cursor) && (key->form == RDB_PLAIN_INTEGER || !may_be_sketch(stored, false));
+    key->stored = key->size = (uint16_t)length;
+    key->form = integer ? RDB_PLAIN_INTEGER : RDB_PLAIN_TEXT;
+    return cursor_ok(cursor) && (integer || !may_be_sketch(stored, false));
 }
 
 /* False where it is none; the cursor then stands anywhere. */
-static inline bool take_key(const struct rdb *reader, struct cursor *cursor, struct rdb_plain_key *key, bool verify)
+static ALWAYS_INLINE bool take_key(const struct rdb *reader, struct cursor *cursor, struct rdb_plain_key *key,
+                                   bool verify)
 {
-    uint8_t first = cursor_u8(cursor);
-    key->expire_ms = 0;
+    unsigned first = cursor_u8(cursor), length;
+    int64_t expire_ms = 0;
     key->has_expiry = first != STRING;
-    if (key->has_expiry) {
+    if (first != STRING) {
         const struct rdb_row *row = reader->rows[first];
         if (!row || row->role != RDB_ROLE_EXPIRE_MS)
             return false;
-        key->expire_ms = (int64_t)cursor_le(cursor, EXPIRY_MS);
-        first = cursor_u8(cursor);
+        expire_ms = (int64_t)cursor_le(cursor, EXPIRY_MS);
+        if (cursor_u8(cursor) != STRING || expire_ms < 0)
+            return false;
     }
-    if (first != STRING || key->expire_ms < 0)
+    key->expire_ms = expire_ms;
+    if (!take_length(cursor, cursor_u8(cursor), &length))
         return false;
-    first = cursor_u8(cursor);
-    if (!take_length(cursor, first, &key->name_length))
-        return false;
-    key->name = cursor_take(cursor, key->name_length).at;
+    key->name = cursor_take(cursor, length).at;
+    key->name_length = (uint16_t)length;
     return take_value(cursor, key, verify);
 }
 
 size_t rdb_plain(struct rdb *reader, struct rdb_plain *run)
 {
-    struct cursor cursor = reader->window.cursor, whole = cursor;
-    const uint8_t *bytes = cursor.at;
+    struct cursor *window = &reader->window.cursor;
+    struct cursor cursor = cursor_over((struct bytes){window->at, cursor_left(window)});
     const bool untold = reader->damage_next < reader->damage_count || reader->item_waits || reader->stop ||
                         reader->value.state == RDB_VALUE_OPEN;
     const bool verify = reader->flags & (RDB_CHECK_VALUES | RDB_VALUES);
-    size_t count = 0;
+    size_t count = 0, whole = 0;
     uint64_t expires = 0;
     if (reader->state != RDB_AT_RECORD || untold || reader->has_prefix || reader->bundle ||
         reader->flags & RDB_DIGEST_VALUES || !reader->rows[STRING])
@@ -100,24 +101,24 @@ size_t rdb_plain(struct rdb *reader, struct rdb_plain *run)
     while (count < RDB_PLAIN_MOST && cursor_left(&cursor)) {
         struct rdb_plain_key *key = &run->keys[count];
         __builtin_prefetch(cursor.at + PREFETCH_AHEAD); /* the window has this much room behind its end */
-        key->from = (uint32_t)(cursor.at - bytes);
+        key->from = (uint32_t)whole;
         if (!take_key(reader, &cursor, key, verify))
             break;
-        whole = cursor;
+        whole = cursor_offset(&cursor);
         expires += key->has_expiry;
         count++;
     }
     if (!count)
         return 0;
     run->offset = rdb_window_offset(&reader->window);
-    run->bytes = bytes;
+    run->bytes = window->at;
     run->db = reader->db;
     run->flags = reader->flags;
     run->type = STRING;
     run->row = reader->rows[STRING];
     run->count = count;
     run->expires = expires;
-    reader->window.cursor = whole;
+    cursor_take(window, whole);
     reader->last_key = run->offset + run->keys[count - 1].from;
     reader->keys += count;
     reader->expires += expires;
