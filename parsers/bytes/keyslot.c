@@ -70,7 +70,7 @@ unsigned keyslot_by_tables(struct bytes key)
 }
 
 #ifdef __x86_64__
-/* By products of polynomials, which these processors form: what stands before 16 bytes is folded into them, as x^192 and
+/* By products of polynomials, which most processors form (and with that know SSSE3): what stands before 16 bytes is folded into them, as x^192 and
  * x^128 may be replaced by what they leave when they are divided by the polynomial of the sum. */
 #define PRODUCTS __attribute__((target("pclmul,ssse3")))
 
@@ -87,9 +87,10 @@ static PRODUCTS bool slot_by_products(struct bytes key, unsigned *slot)
                                                    4,   3,   2,   1,   0,   255, 255, 255, 255, 255, 255,
                                                    255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
     const __m128i reverse = load(first_bytes), brace = _mm_set1_epi8('{');
-    const __m128i far = _mm_set_epi64x(0x650b, 0xaefc), near = _mm_set_epi64x(0, 0xb861); /* x^192 and x^128; x^64 */
-    /* The polynomial is x^16 and this, and x^80 divided by it x^64 and that. */
-    const __m128i divide = _mm_set_epi64x(0x1021, INT64_C(0x11303471a041b343));
+    const __m128i fold = _mm_set_epi64x(0x650b, 0xaefc); /* x^192, x^128 */
+    /* x^144 divided by the polynomial, without x^128; the polynomial without x^16. */
+    const __m128i inverse = _mm_set_epi64x(INT64_C(0x11303471a041b343), (int64_t)UINT64_C(0xe569d503417ca4a2));
+    const __m128i polynomial = _mm_set_epi64x(0, 0x1021);
     size_t odd = (key.len - 1) % BLOCK + 1;
     struct cursor cursor = cursor_over(key);
     __m128i block = load(cursor.at), braces = _mm_cmpeq_epi8(block, brace);
@@ -98,16 +99,14 @@ static PRODUCTS bool slot_by_products(struct bytes key, unsigned *slot)
     while (cursor_left(&cursor) >= BLOCK) {
         block = load(cursor_take(&cursor, BLOCK).at);
         braces = _mm_or_si128(braces, _mm_cmpeq_epi8(block, brace));
-        sum = _mm_xor_si128(_mm_clmulepi64_si128(sum, far, 0x11), _mm_clmulepi64_si128(sum, far, 0));
+        sum = _mm_xor_si128(_mm_clmulepi64_si128(sum, fold, 0x11), _mm_clmulepi64_si128(sum, fold, 0));
         sum = _mm_xor_si128(sum, _mm_shuffle_epi8(block, reverse));
     }
-    /* The upper half into the lower; what still stands in the upper half, again; then so many times the polynomial away
-     * that 16 bits are left. */
-    sum = _mm_xor_si128(_mm_clmulepi64_si128(sum, near, 1), _mm_move_epi64(sum));
-    sum = _mm_xor_si128(_mm_clmulepi64_si128(sum, near, 1), _mm_move_epi64(sum));
-    __m128i times = _mm_clmulepi64_si128(sum, divide, 0);
-    times = _mm_xor_si128(_mm_unpackhi_epi64(times, times), sum);
-    *slot = (unsigned)_mm_cvtsi128_si64(_mm_clmulepi64_si128(times, divide, 0x10)) % SLOT_COUNT;
+    /* How many times the polynomial fits into sum * x^16, of which the lowest 16 bits are enough; what they leave. */
+    __m128i below = _mm_xor_si128(_mm_clmulepi64_si128(sum, inverse, 0x01), _mm_clmulepi64_si128(sum, inverse, 0x10));
+    __m128i times = _mm_xor_si128(_mm_unpackhi_epi64(below, below), _mm_clmulepi64_si128(sum, inverse, 0x11));
+    times = _mm_xor_si128(times, sum);
+    *slot = (unsigned)_mm_cvtsi128_si64(_mm_clmulepi64_si128(times, polynomial, 0)) % SLOT_COUNT;
     return !_mm_movemask_epi8(braces);
 }
 #endif

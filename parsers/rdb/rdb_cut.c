@@ -185,30 +185,27 @@ __attribute__((noinline)) static bool step_strings(struct cursor *cursor, unsign
     return true;
 }
 
-__attribute__((noinline)) static bool step_collection(struct cursor *cursor, uint8_t shape)
+/* How many of the bytes it has; 0 where that is not known. With a cursor of its own: the caller's stays in registers. */
+__attribute__((noinline)) static size_t collection_length(struct bytes bytes, uint8_t shape)
 {
-    switch (shape) {
-    case SHAPE_STRINGS:
-        return step_strings(cursor, 1, 0);
-    case SHAPE_PAIRS:
-        return step_strings(cursor, 2, 0);
-    case SHAPE_SCORED:
-        return step_strings(cursor, 1, 8);
-    case SHAPE_NODES:
-        return step_nodes(cursor);
-    default:
-        return false;
-    }
+    static const struct {
+        uint8_t each, behind;
+    } strings[] = {[SHAPE_STRINGS] = {1, 0}, [SHAPE_PAIRS] = {2, 0}, [SHAPE_SCORED] = {1, 8}};
+    struct cursor cursor = cursor_over(bytes);
+    bool known = shape == SHAPE_NODES;
+    if (known)
+        known = step_nodes(&cursor);
+    else if (shape < SHAPE_NODES)
+        known = step_strings(&cursor, strings[shape].each, strings[shape].behind);
+    return known && cursor_ok(&cursor) ? cursor_offset(&cursor) : 0;
 }
 
 static ALWAYS_INLINE bool step_value(struct cursor *cursor, uint8_t shape)
 {
     if (shape == SHAPE_STRING)
         return step_string(cursor);
-    struct cursor other = *cursor; /* so that the first stays in registers */
-    bool stepped = step_collection(&other, shape);
-    *cursor = other;
-    return stepped;
+    struct bytes rest = {cursor->at, cursor_left(cursor)};
+    return cursor_take(cursor, collection_length(rest, shape)).len;
 }
 
 /* As many whole keys as the quick steps know. */
