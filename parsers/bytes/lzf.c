@@ -7,17 +7,7 @@ enum {
     LONG_COPY = 7,  /* a length that goes on in the next byte */
     COPY_EXTRA = 2, /* no copy is shorter than this and one */
     STRIDE = 16,    /* long copies are made in steps of this many bytes */
-    COPY_INPUT = 3, /* bytes of the longest instruction to copy, */
-    COPY_OUTPUT = LONG_COPY + 255 + COPY_EXTRA, /* and the bytes that it makes at most */
 };
-
-uint64_t lzf_most(size_t packed)
-{
-    uint64_t most;
-    if (__builtin_mul_overflow((uint64_t)packed, COPY_OUTPUT / COPY_INPUT, &most))
-        return UINT64_MAX;
-    return most;
-}
 
 /* One instruction: so many literals (distance 0) or a copy from so far back. */
 struct instruction {
@@ -179,12 +169,21 @@ bool lzf_verify(struct bytes packed, size_t len)
 {
     struct cursor in = cursor_over(packed);
     size_t made = 0;
-    while (cursor_left(&in)) {
-        struct instruction step = take_instruction(&in);
-        cursor_take(&in, step.distance ? 0 : step.n);
-        if (step.distance > made || step.n > len - made)
-            return false;
-        made += step.n;
+    while (cursor_left(&in) && made < len) {
+        size_t n = cursor_u8(&in);
+        if (n < LITERALS) {
+            n++;
+            cursor_take(&in, n);
+        } else {
+            size_t far = (n & 31) << 8;
+            n >>= 5;
+            if (n == LONG_COPY)
+                n += cursor_u8(&in);
+            n += COPY_EXTRA;
+            if ((far | cursor_u8(&in)) >= made)
+                return false;
+        }
+        made += n;
     }
-    return cursor_ok(&in) && made == len;
+    return cursor_ok(&in) && !cursor_left(&in) && made == len;
 }

@@ -12,7 +12,12 @@
 #include "parsers/parse.h"
 
 /* The most bytes that `packed` bytes can become. A stored length above it is a lie: ask before allocating. */
-uint64_t lzf_most(size_t packed);
+static inline uint64_t lzf_most(size_t packed)
+{
+    enum { EACH = 88 }; /* three bytes become up to 264 */
+    uint64_t most;
+    return __builtin_mul_overflow((uint64_t)packed, EACH, &most) ? UINT64_MAX : most;
+}
 
 /* Expands `packed` into `len` bytes at `to`. False when it does not become exactly `len` bytes, refers to bytes before
  * the first, or ends in the middle of an instruction; the content of `to` is then unspecified. */
