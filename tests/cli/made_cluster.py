@@ -1,5 +1,9 @@
-"""Module: clusters made for a test: nodes, what each view says of them, written out as the files of a case."""
+"""Module: clusters made for a test: nodes, what each view says of them, written out as the files of a case; and what
+rcf-check finds in it."""
 import os
+import tempfile
+
+from support import run_json, same
 
 NOW = 1795359145000
 
@@ -65,3 +69,25 @@ class Cluster:
             for name, data in self.files.get(viewer.id, {}).items():
                 with open(os.path.join(place, name), 'wb') as file:
                     file.write(data)
+
+
+def judge(*clusters, options=()):
+    with tempfile.TemporaryDirectory() as folder:
+        for cluster in clusters:
+            cluster.write(folder)
+        _, document = run_json('rcf-check', '--json', *options, folder)
+        return document.get('findings', [])
+
+
+def ids(found, severities=('error', 'warning')):
+    return sorted({f['finding'] for f in found if f['severity'] in severities})
+
+
+def check(what, cluster, expected, **more):
+    found = judge(cluster, **more)
+    same(ids(found), sorted(expected), what)
+    return found
+
+
+def one(found, finding):
+    return next((f for f in found if f['finding'] == finding), {})

@@ -2,30 +2,8 @@
 import os
 import tempfile
 
-from made_cluster import NOW, Cluster, Node
+from made_cluster import NOW, Cluster, Node, check, ids, judge, one
 from support import expect, finish, run, run_json, same
-
-
-def judge(*clusters, options=()):
-    with tempfile.TemporaryDirectory() as folder:
-        for cluster in clusters:
-            cluster.write(folder)
-        _, document = run_json('rcf-check', '--json', *options, folder)
-        return document.get('findings', [])
-
-
-def ids(found, severities=('error', 'warning')):
-    return sorted({f['finding'] for f in found if f['severity'] in severities})
-
-
-def check(what, cluster, expected, **more):
-    found = judge(cluster, **more)
-    same(ids(found), sorted(expected), what)
-    return found
-
-
-def one(found, finding):
-    return next((f for f in found if f['finding'] == finding), {})
 
 
 def healthy_and_transitional():

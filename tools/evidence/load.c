@@ -111,6 +111,7 @@ static const struct loader {
 } loaders[] = {
     {EVIDENCE_NODESCONF, true, true, load_nodes},
     {EVIDENCE_CONF, true, false, load_conf},
+    {EVIDENCE_SENTINEL_CONF, true, false, load_conf},
     {EVIDENCE_AOF_MANIFEST, true, false, load_manifest},
     {EVIDENCE_COLLECTION, true, false, load_collection},
     {EVIDENCE_LOG, false, false, load_log},

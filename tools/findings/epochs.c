@@ -85,13 +85,13 @@ static void check_stale_views(struct findings *findings, const struct cluster *c
 /* ------------------------------------------------------------------ epochs out of line */
 
 /* So many elections take a year at one failed election every 30 s. */
-enum { EPOCHS_OUT_OF_REACH = 1000000 };
+enum { EPOCHS_OUT_OF_REACH = 1000000, EPOCHS_IN_REACH = 1000 };
 
 /* "Without bit 40 it would be 7", where one flipped bit explains the epoch; else NULL. */
 static const char *flipped_bit(struct findings *findings, uint64_t epoch, uint64_t usual)
 {
     for (int bit = 63; bit >= 20; bit--)
-        if (epoch >> bit & 1 && (epoch ^ UINT64_C(1) << bit) <= usual + EPOCHS_OUT_OF_REACH)
+        if (epoch >> bit & 1 && (epoch ^ UINT64_C(1) << bit) <= usual + EPOCHS_IN_REACH)
             return arena_format(findings->arena, "without bit %d it would be %" PRIu64, bit,
                                 epoch ^ UINT64_C(1) << bit);
     return NULL;
