@@ -143,10 +143,11 @@ static void check_identity_lost(struct findings *findings, size_t number)
 
 /* ------------------------------------------------------------------ a node of another cluster */
 
-/* Where a cluster's instance sits, for another cluster's address; SIZE_MAX when none does. */
+/* The instance of another cluster that sits at an entry's address; SIZE_MAX when none does. A member of which only a
+ * damaged file is known has no entry. */
 static size_t foreign_instance(const struct findings *findings, const struct cluster *cluster, const struct entry *entry)
 {
-    for (size_t c = 0; *entry->ip && entry->port && c < findings->clusters->count; c++) {
+    for (size_t c = 0; entry && *entry->ip && entry->port && c < findings->clusters->count; c++) {
         const struct cluster *other = &findings->clusters->all[c];
         for (size_t i = 0; other != cluster && i < other->core_count; i++) {
             const struct instance *instance = &findings->evidence->instances[other->core[i]];
@@ -328,9 +329,9 @@ static void check_merge(struct findings *findings, const struct cluster *cluster
     if (!f)
         goto done;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->summary = arena_format(findings->arena, "Older views show two clusters with no node in common, of %zu and %zu primaries with slots, %zu and %zu of which are "
-                              "members of this one now. Per slot one of the two primaries won, and the keys of the other are in no dump "
-                              "that is written from now on.", all_a, all_b, of_a, of_b);
+    f->summary = arena_format(findings->arena, "Older views show two clusters without a common node; %zu of the %zu primaries with slots of the one and "
+                              "%zu of the %zu of the other are members of this one now. Where both owned a slot one of them won, and the "
+                              "keys of the other are in older files only.", of_a, all_a, of_b, all_b);
     f->rule = "older views of members fall into groups that share no node, and both claim the same slots";
     f->settles = "older views that name nodes of both groups";
     uint32_t shown_a = 0, shown_b = 0;
