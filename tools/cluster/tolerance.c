@@ -8,9 +8,9 @@
 /* A voting primary and its copies. */
 struct shard {
     uint32_t primary;
-    bool alive; /* has not failed before */
-    size_t copies, eligible;    /* replicas that have not failed; those that may stand for election */
-    const uint32_t *replicas;   /* members that follow it and have not failed */
+    bool alive;               /* has not failed before */
+    size_t copies, eligible;  /* replicas that have not failed; those that may stand for election */
+    const uint32_t *replicas; /* members that follow it and have not failed */
 };
 
 struct weighing {
@@ -215,8 +215,10 @@ static bool describe_shard(struct weighing *w, const bool *lost, const struct sh
         if (!lost[replica] && w->eligible[replica])
             candidates[count++] = replica;
     }
-    *answer = (struct shard_loss){.primary = shard->primary, .fate = fate_of(copies, count, majority),
-                                  .candidates = candidates, .candidate_count = count};
+    *answer = (struct shard_loss){.primary = shard->primary,
+                                  .fate = fate_of(copies, count, majority),
+                                  .candidates = candidates,
+                                  .candidate_count = count};
     answer->basis = candidates ? choose_heir(w->cluster, candidates, count) : HEIR_NONE;
     return candidates;
 }
@@ -282,7 +284,8 @@ static const char *zone_of(const struct cluster *cluster, uint32_t n)
     const struct entry *entry = cluster->nodes[n].entry;
     const struct instance *instance = instance_of(cluster, n);
     const char *zone = instance ? hosts_zone(cluster->evidence, instance->ip, instance->port) : NULL;
-    return zone || !entry ? zone : hosts_zone(cluster->evidence, entry->ip, entry->port ? entry->port : entry->tls_port);
+    return zone || !entry ? zone
+                          : hosts_zone(cluster->evidence, entry->ip, entry->port ? entry->port : entry->tls_port);
 }
 
 static bool lose_groups(struct weighing *w)
@@ -324,8 +327,8 @@ static bool lose_groups(struct weighing *w)
 /* `b` may be NO_NODE. `shards` has room for two, without candidates. */
 static struct loss lose_two(const struct weighing *w, uint32_t a, uint32_t b, struct shard_loss shards[2])
 {
-    struct loss loss = {.kind = b == NO_NODE ? LOSS_INSTANCE : LOSS_PAIR, .nodes = {a, b},
-                        .instances = b == NO_NODE ? 1 : 2};
+    struct loss loss = {
+        .kind = b == NO_NODE ? LOSS_INSTANCE : LOSS_PAIR, .nodes = {a, b}, .instances = b == NO_NODE ? 1 : 2};
     uint32_t unserved = w->unserved, before = NO_NODE;
     for (int i = 0; i < 2 && loss.nodes[i] != NO_NODE; i++) {
         const struct node *node = &w->cluster->nodes[loss.nodes[i]];

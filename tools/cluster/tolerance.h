@@ -1,15 +1,16 @@
 /* Step 2: what the cluster loses when something of it is lost: a host, a zone, or any two instances at once.
  *
- * Only members count, as they stand by the claims that stand; a member that is failed already votes no more and takes over
- * nothing. What is lost is lost at one moment, so replicas do not migrate first (cluster-migration-barrier has no say).
+ * Only members count, as they stand by the claims that stand; a member that is failed already votes no more and takes
+ * over nothing. What is lost is lost at one moment, so replicas do not migrate first (cluster-migration-barrier has no
+ * say).
  *   - A failover needs the votes of more than half of all voting primaries, the lost ones counted.
  *   - A replica stands for election when its primary owns slots and it is not kept from it by its own redis.conf
- *     (cluster-replica-no-failover). replica-priority has no say: only Sentinel reads it. How long a replica had been cut
- *     off (cluster-replica-validity-factor) stands in no file.
+ *     (cluster-replica-no-failover). replica-priority has no say: only Sentinel reads it. How long a replica had been
+ * cut off (cluster-replica-validity-factor) stands in no file.
  *   - Of several candidates servers prefer the one with the highest replication offset at that moment. Dumps show an
  *     older one; it decides only where all candidates' dumps are of one history (repl-id) and one is ahead.
- *   - With cluster-require-full-coverage, slots without an owner that answers stop the whole cluster. Without a majority
- *     it stops whatever is configured.
+ *   - With cluster-require-full-coverage, slots without an owner that answers stop the whole cluster. Without a
+ * majority it stops whatever is configured.
  */
 #ifndef RCF_TOLERANCE_H
 #define RCF_TOLERANCE_H
@@ -57,7 +58,7 @@ struct loss {
     size_t voting;      /* of them voting primaries that have not failed before */
     size_t voting_left; /* that can still vote */
     bool majority;
-    uint32_t slots[FATES]; /* how many slots have which fate */
+    uint32_t slots[FATES];           /* how many slots have which fate */
     const struct shard_loss *shards; /* each primary that is concerned, by name; without candidates but for groups */
     size_t shard_count;
     enum service service; /* afterwards; what is down already stays down */

@@ -44,10 +44,11 @@ static void check_unpersisted(struct findings *findings, const struct cluster *c
     if (!f)
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->summary = arena_format(findings->arena, "%zu voting primar%s (%s%s) %s neither save points nor an AOF: after a restart %s empty%s.",
-                              count, count == 1 ? "y" : "ies", names ? names : "", count > 6 ? ", ..." : "",
-                              count == 1 ? "has" : "have", count == 1 ? "it is" : "they are",
-                              replicas ? ", and one that is quicker than the failover makes its replicas empty too" : "");
+    f->summary = arena_format(
+        findings->arena, "%zu voting primar%s (%s%s) %s neither save points nor an AOF: after a restart %s empty%s.",
+        count, count == 1 ? "y" : "ies", names ? names : "", count > 6 ? ", ..." : "", count == 1 ? "has" : "have",
+        count == 1 ? "it is" : "they are",
+        replicas ? ", and one that is quicker than the failover makes its replicas empty too" : "");
     f->rule = "the effective save points and appendonly of their redis.conf; a replica copies whatever its primary has";
     f->settles = "CONFIG GET save and appendonly; no supervisor that restarts them at once";
 }
@@ -58,8 +59,8 @@ static void check_unpersisted(struct findings *findings, const struct cluster *c
 static bool monitors(struct findings *findings, const struct setting *setting, char ip[256], unsigned *port)
 {
     char line[1024];
-    struct bytes text = evidence_excerpt(findings->evidence, setting->file, setting->place.offset, setting->place.length,
-                                         sizeof(line) - 1, findings->arena);
+    struct bytes text = evidence_excerpt(findings->evidence, setting->file, setting->place.offset,
+                                         setting->place.length, sizeof(line) - 1, findings->arena);
     if (!text.len || memchr(text.at, 0, text.len))
         return false;
     memcpy(line, text.at, text.len);
@@ -84,9 +85,12 @@ static void check_sentinels(struct findings *findings, const struct cluster *clu
                 if (!f)
                     return;
                 finding_about(findings, f, cluster, m);
-                f->summary = arena_format(findings->arena, "A Sentinel (%s) watches this member: when it fails, Sentinel and cluster both elect a successor.",
-                                          findings->evidence->files[n].path);
-                f->rule = "\"sentinel monitor\" names the address of a member; a cluster fails over by itself, and Sentinels do not know its slots";
+                f->summary = arena_format(
+                    findings->arena,
+                    "A Sentinel (%s) watches this member: when it fails, Sentinel and cluster both elect a successor.",
+                    findings->evidence->files[n].path);
+                f->rule = "\"sentinel monitor\" names the address of a member; a cluster fails over by itself, and "
+                          "Sentinels do not know its slots";
                 f->settles = "that this Sentinel does not run any more; a server without cluster mode at this address";
                 finding_shows(findings, f, settings->all[s].file, settings->all[s].place);
                 finding_shows_claim(findings, f, node->stands);

@@ -69,11 +69,14 @@ static void check_fit(struct findings *findings, const struct cluster *cluster, 
     f->has_keys = true;
     f->keys = dump->keys;
     f->goal = "repair";
-    f->summary = arena_format(findings->arena, "All %" PRIu64 " keys of its dump are in slots of %s and none in its own%s.", dump->keys,
-                              other->name, swapped ? ", and that one's dump holds its: the two are swapped"
-                                                   : ": a dump of that node, or of this one under another layout");
+    f->summary =
+        arena_format(findings->arena, "All %" PRIu64 " keys of its dump are in slots of %s and none in its own%s.",
+                     dump->keys, other->name,
+                     swapped ? ", and that one's dump holds its: the two are swapped"
+                             : ": a dump of that node, or of this one under another layout");
     f->rule = "each dump was held against the present owners of the slots of its keys";
-    f->settles = swapped ? "newer dumps of both nodes" : "a newer dump of this node, or a former layout in which it owned these slots";
+    f->settles = swapped ? "newer dumps of both nodes"
+                         : "a newer dump of this node, or a former layout in which it owned these slots";
     finding_shows(findings, f, dump->file, head_of(findings, dump));
     finding_shows_claim(findings, f, node->stands);
     finding_shows_claim(findings, f, other->stands);
@@ -108,8 +111,11 @@ static void check_copies(struct findings *findings, const struct cluster *cluste
     f->has_keys = true;
     f->keys = dump->keys;
     f->goal = "repair";
-    f->summary = arena_format(findings->arena, "Its dump of %" PRIu64 " keys is, byte for byte, that of %s too: one dump was copied to several primaries, "
-                              "which own different slots.", dump->keys, names ? names : "others");
+    f->summary = arena_format(findings->arena,
+                              "Its dump of %" PRIu64
+                              " keys is, byte for byte, that of %s too: one dump was copied to several primaries, "
+                              "which own different slots.",
+                              dump->keys, names ? names : "others");
     f->rule = "equal SHA-256 of the dumps of primaries that own different slots";
     f->settles = "newer dumps of these nodes";
     finding_shows(findings, f, dump->file, head_of(findings, dump));
@@ -134,9 +140,11 @@ static void check_behind(struct findings *findings, const struct cluster *cluste
     if (!f)
         return;
     finding_about(findings, f, cluster, index);
-    f->summary = arena_format(findings->arena, "Its dump was saved %" PRId64 " s after that of %s and is %" PRId64 " bytes behind it in the same history: "
-                              "it does not follow, and what it lacks is lost if it is promoted.", later_s, primary->name,
-                              theirs->repl_offset - mine->repl_offset);
+    f->summary = arena_format(findings->arena,
+                              "Its dump was saved %" PRId64 " s after that of %s and is %" PRId64
+                              " bytes behind it in the same history: "
+                              "it does not follow, and what it lacks is lost if it is promoted.",
+                              later_s, primary->name, theirs->repl_offset - mine->repl_offset);
     f->rule = "equal repl-id, a later ctime and a lower repl-offset; a minute is granted to clocks of two hosts";
     f->settles = "INFO replication of both: master_link_status and the offsets as they are now";
     finding_shows(findings, f, mine->file, head_of(findings, mine));
@@ -172,8 +180,11 @@ static void check_server(struct findings *findings, const struct cluster *cluste
     if (!f)
         return;
     finding_about(findings, f, cluster, index);
-    f->summary = arena_format(findings->arena, "It runs %s, which refuses the dump of its primary %s (%s): %s. A full synchronization would fail in the "
-                              "same way.", here->server, primary->name, there->server, here->why ? here->why : "its version is newer");
+    f->summary = arena_format(
+        findings->arena,
+        "It runs %s, which refuses the dump of its primary %s (%s): %s. A full synchronization would fail in the "
+        "same way.",
+        here->server, primary->name, there->server, here->why ? here->why : "its version is newer");
     f->rule = "what a primary sends in a full synchronization is a dump of its own version";
     f->settles = "the versions that run now: one of the two may have been upgraded since";
     finding_shows(findings, f, dump->file, (struct place){0, 9, 0});

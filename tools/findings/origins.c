@@ -1,4 +1,4 @@
-/* Tests:     instances that are not, or not only, what members take them for: reset, under a new id, of another cluster.
+/* Tests:     instances that are not, or not only, what members take them for: reset, renamed, of another cluster.
  * Relies on: own views and their history, and the members' claims about an id or an address.
  * Reports:   reset-not-forgotten, identity-lost, address-reused, epoch-leak, clusters-merged. */
 #include <inttypes.h>
@@ -16,16 +16,23 @@ static void check_reset(struct findings *findings, const struct cluster *cluster
         own->sighting->entry->slot_count || node->instance_count > 1)
         return;
     uint64_t epoch = view_epoch(own->view);
-    struct finding *f = findings_add(findings, FINDING_RESET_NOT_FORGOTTEN, epoch ? CERTAINTY_PROVED : CERTAINTY_PROBABLE);
+    struct finding *f =
+        findings_add(findings, FINDING_RESET_NOT_FORGOTTEN, epoch ? CERTAINTY_PROVED : CERTAINTY_PROBABLE);
     if (!f)
         return;
     finding_about(findings, f, cluster, index);
     if (!epoch)
         f->severity = SEVERITY_WARNING;
-    f->goal = "rejoin";
-    f->summary = arena_format(findings->arena, "Its own file knows nobody but itself; %zu member%s still list%s it under this id. They bring it "
-                              "back by gossip.", node->listing, node->listing == 1 ? "" : "s", node->listing == 1 ? "s" : "");
-    f->rule = epoch ? arena_format(findings->arena, "alone in its file at epoch %" PRIu64 ": CLUSTER RESET SOFT forgets the others and keeps id and epochs", epoch)
+    f->goal = "repair";
+    f->summary =
+        arena_format(findings->arena,
+                     "Its own file knows nobody but itself; %zu member%s still list%s it under this id. They bring it "
+                     "back by gossip.",
+                     node->listing, node->listing == 1 ? "" : "s", node->listing == 1 ? "s" : "");
+    f->rule = epoch ? arena_format(findings->arena,
+                                   "alone in its file at epoch %" PRIu64
+                                   ": CLUSTER RESET SOFT forgets the others and keeps id and epochs",
+                                   epoch)
                     : "alone in its file at epoch 0: reset, or the file is older than its joining";
     f->settles = epoch ? "a newer file of this node that lists the members" : "a newer file of this node; its log";
     finding_shows_claim(findings, f, own);
@@ -57,7 +64,8 @@ static bool is_claimed_slot(const void *context, unsigned slot)
     return false;
 }
 
-/* A line of its log in which it was somebody else, or NULL; `*reset` gets the line in which a reset made it what it is. */
+/* A line of its log in which it was somebody else, or NULL; `*reset` gets the line of the reset that made it what it
+ * is. */
 static const struct logbook_line *former_id(const struct findings *findings, const struct instance *instance,
                                             const struct logbook_line **reset)
 {
@@ -110,8 +118,8 @@ static void check_identity_lost(struct findings *findings, size_t number)
     const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
     const struct entry *entry = own ? own->entry : NULL;
     const struct dump *dump = instance->dump;
-    if (!entry || !(entry->flags & NODE_PRIMARY) || entry->config_epoch || !entry->slot_count || !dump || !dump->whole ||
-        !dump->slot_keys || !claims_what_it_found(entry, dump))
+    if (!entry || !(entry->flags & NODE_PRIMARY) || entry->config_epoch || !entry->slot_count || !dump ||
+        !dump->whole || !dump->slot_keys || !claims_what_it_found(entry, dump))
         return;
     const struct logbook_line *reset = NULL, *line = former_id(findings, instance, &reset);
     const struct node *node = former_node(findings, instance, entry);
@@ -124,14 +132,18 @@ static void check_identity_lost(struct findings *findings, size_t number)
     f->has_keys = true;
     f->keys = dump->keys;
     f->goal = "repair";
-    f->summary = arena_format(findings->arena, "It claims %u slot%s at epoch 0, which are exactly those its dump holds keys of%s%.8s%s. %s", entry->slot_count, entry->slot_count == 1 ? "" : "s",
-                              before ? "; it was " : "", before ? before : "", before ? " before" : "",
-                              reset ? "It was reset, its dump was not, and the next start took them."
-                                    : "It started without its nodes.conf, or after a reset that left the dump, and took them.");
-    f->rule = "a primary that starts with keys of slots that nobody owns in its view claims them, at whatever epoch it has";
-    f->settles = reset  ? "the log of the start: \"I have keys for unassigned slot ...\""
-                 : line ? "a nodes.conf of this instance under its former id: put back before it meets anybody, it heals this"
-                        : "its log: \"No cluster configuration found, I'm ...\" after another id";
+    f->summary = arena_format(
+        findings->arena, "It claims %u slot%s at epoch 0, which are exactly those its dump holds keys of%s%.8s%s. %s",
+        entry->slot_count, entry->slot_count == 1 ? "" : "s", before ? "; it was " : "", before ? before : "",
+        before ? " before" : "",
+        reset ? "It was reset, its dump was not, and the next start took them."
+              : "It started without its nodes.conf, or after a reset that left the dump, and took them.");
+    f->rule =
+        "a primary that starts with keys of slots that nobody owns in its view claims them, at whatever epoch it has";
+    f->settles =
+        reset  ? "the log of the start: \"I have keys for unassigned slot ...\""
+        : line ? "a nodes.conf of this instance under its former id: put back before it meets anybody, it heals this"
+               : "its log: \"No cluster configuration found, I'm ...\" after another id";
     finding_shows_line(findings, f, instance->view, own);
     if (line)
         finding_shows(findings, f, line->file, line->place);
@@ -145,7 +157,8 @@ static void check_identity_lost(struct findings *findings, size_t number)
 
 /* The instance of another cluster that sits at an entry's address; SIZE_MAX when none does. A member of which only a
  * damaged file is known has no entry. */
-static size_t foreign_instance(const struct findings *findings, const struct cluster *cluster, const struct entry *entry)
+static size_t foreign_instance(const struct findings *findings, const struct cluster *cluster,
+                               const struct entry *entry)
 {
     for (size_t c = 0; entry && *entry->ip && entry->port && c < findings->clusters->count; c++) {
         const struct cluster *other = &findings->clusters->all[c];
@@ -177,16 +190,20 @@ static void check_reused_addresses(struct findings *findings, const struct clust
             return;
         finding_about(findings, f, cluster, n);
         f->goal = "repair";
-        f->summary = arena_format(findings->arena, "Members list %.8s at %s; by its own file the node there is %.8s, a member of another cluster.",
-                                  node->id, node->name, view_store_id(findings->evidence->store, findings->evidence->instances[number].node));
-        f->rule = "one address can belong to one node; most of the other addresses of the two clusters differ, so they share a network";
-        f->settles = arena_format(findings->arena, "CLUSTER MYID of %s; networks that do not reach each other", node->name);
+        f->summary = arena_format(
+            findings->arena,
+            "Members list %.8s at %s; by its own file the node there is %.8s, a member of another cluster.", node->id,
+            node->name, view_store_id(findings->evidence->store, findings->evidence->instances[number].node));
+        f->rule = "one address can belong to one node; most of the other addresses of the two clusters differ, so they "
+                  "share a network";
+        f->settles =
+            arena_format(findings->arena, "CLUSTER MYID of %s; networks that do not reach each other", node->name);
         finding_shows_claim(findings, f, node->stands);
         finding_shows_line(findings, f, view, view_own(view));
     }
 }
 
-/* A line without address, slots or contact, whose epoch is above that of every member, and is one of another cluster. */
+/* A line without address and slots, whose epoch is above that of every member and is held in another cluster. */
 static void check_leak(struct findings *findings, const struct cluster *cluster, uint32_t index)
 {
     const struct node *ghost = &cluster->nodes[index];
@@ -206,9 +223,13 @@ static void check_leak(struct findings *findings, const struct cluster *cluster,
             if (!f)
                 return;
             finding_about(findings, f, cluster, index);
-            f->summary = arena_format(findings->arena, "The lost node %.8s shows configEpoch %" PRIu64 ", above every member's, and %s of another cluster "
-                                      "holds it: the two have been in contact.", ghost->id, entry->config_epoch, node->name);
-            f->rule = "a node that takes over an address is refused by its id, but from Redis 7.0 on its epochs are taken over";
+            f->summary = arena_format(findings->arena,
+                                      "The lost node %.8s shows configEpoch %" PRIu64
+                                      ", above every member's, and %s of another cluster "
+                                      "holds it: the two have been in contact.",
+                                      ghost->id, entry->config_epoch, node->name);
+            f->rule = "a node that takes over an address is refused by its id, but from Redis 7.0 on its epochs are "
+                      "taken over";
             f->settles = "logs of an election or a BUMPEPOCH of this cluster that explain the epoch";
             finding_shows_claim(findings, f, ghost->stands);
             finding_shows_claim(findings, f, node->stands);
@@ -225,9 +246,9 @@ static void check_leak(struct findings *findings, const struct cluster *cluster,
 struct lineage {
     const struct cluster *cluster;
     uint32_t *up;
-    uint32_t *slots;   /* slot -> a set that claims it, or NO_NODE */
-    uint32_t a, b;     /* two sets that claim one slot, or NO_NODE */
-    uint32_t overlap;  /* how many slots they both claim */
+    uint32_t *slots;  /* slot -> a set that claims it, or NO_NODE */
+    uint32_t a, b;    /* two sets that claim one slot, or NO_NODE */
+    uint32_t overlap; /* how many slots they both claim */
 };
 
 static uint32_t origin_of(struct lineage *lineage, uint32_t node)
@@ -329,9 +350,12 @@ static void check_merge(struct findings *findings, const struct cluster *cluster
     if (!f)
         goto done;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->summary = arena_format(findings->arena, "Older views show two clusters without a common node; %zu of the %zu primaries with slots of the one and "
-                              "%zu of the %zu of the other are members of this one now. Where both owned a slot one of them won, and the "
-                              "keys of the other are in older files only.", of_a, all_a, of_b, all_b);
+    f->summary = arena_format(
+        findings->arena,
+        "Older views show two clusters without a common node; %zu of the %zu primaries with slots of the one and "
+        "%zu of the %zu of the other are members of this one now. Where both owned a slot one of them won, and the "
+        "keys of the other are in older files only.",
+        of_a, all_a, of_b, all_b);
     f->rule = "older views of members fall into groups that share no node, and both claim the same slots";
     f->settles = "older views that name nodes of both groups";
     uint32_t shown_a = 0, shown_b = 0;

@@ -26,8 +26,8 @@ static void check_ignored_dump(struct findings *findings, size_t number)
 {
     const struct instance *instance = &findings->evidence->instances[number];
     const struct setting *setting = settings_find(instance->settings, "appendonly");
-    if (!setting || !instance->dump || !instance->dump->keys || !settings_yes(instance->settings, "appendonly", false) ||
-        !never_written(instance))
+    if (!setting || !instance->dump || !instance->dump->keys ||
+        !settings_yes(instance->settings, "appendonly", false) || !never_written(instance))
         return;
     struct start *start = start_of(findings->evidence, number, findings->arena);
     if (!start || !start->appendonly_known || start->keys != START_NO_KEYS || !start->ignored_keys)
@@ -38,15 +38,19 @@ static void check_ignored_dump(struct findings *findings, size_t number)
     finding_about_instance(findings, f, number);
     f->has_keys = true;
     f->keys = instance->dump->keys;
-    f->summary = arena_format(findings->arena, "It is configured with appendonly yes, its AOF is %s, and its dump holds %" PRIu64 " key%s: a start loads "
-                              "none of them, and the next save overwrites them.", instance->journal_count ? "empty" : "not there",
-                              instance->dump->keys, instance->dump->keys == 1 ? "" : "s");
+    f->summary = arena_format(
+        findings->arena,
+        "It is configured with appendonly yes, its AOF is %s, and its dump holds %" PRIu64 " key%s: a start loads "
+        "none of them, and the next save overwrites them.",
+        instance->journal_count ? "empty" : "not there", instance->dump->keys, instance->dump->keys == 1 ? "" : "s");
     f->rule = "with appendonly yes only the AOF is loaded; an AOF that never had a command did not replace these keys";
     f->settles = instance->journal_count ? "DBSIZE of the running server; its log, which says what it loaded last"
                                          : "the AOF, if it was not collected; DBSIZE of the running server";
     finding_shows(findings, f, setting->file, setting->place);
-    finding_shows(findings, f, instance->dump->file, instance->dump->dbs[0].first.length > 160
-                  ? (struct place){instance->dump->dbs[0].first.offset, 160, 0} : instance->dump->dbs[0].first);
+    finding_shows(findings, f, instance->dump->file,
+                  instance->dump->dbs[0].first.length > 160
+                      ? (struct place){instance->dump->dbs[0].first.offset, 160, 0}
+                      : instance->dump->dbs[0].first);
 }
 
 /* ------------------------------------------------------------------ temporary files */
@@ -100,13 +104,17 @@ static void check_leftovers(struct findings *findings, size_t number)
     finding_about_instance(findings, f, number);
     if (left.other)
         f->severity = SEVERITY_WARNING;
-    f->summary = arena_format(findings->arena, "%zu temporary file%s of %s, %" PRIu64 " bytes: %s.", left.count,
-                              left.count == 1 ? "" : "s", left.other ? "several forks" : "a fork", left.bytes,
-                              left.other ? "a server has one fork at a time, so the others died, and nothing removes what they left"
-                                         : "it died while it wrote, or still runs");
+    f->summary = arena_format(
+        findings->arena, "%zu temporary file%s of %s, %" PRIu64 " bytes: %s.", left.count, left.count == 1 ? "" : "s",
+        left.other ? "several forks" : "a fork", left.bytes,
+        left.other ? "a server has one fork at a time, so the others died, and nothing removes what they left"
+                   : "it died while it wrote, or still runs");
     uint64_t loaded = instance->dump ? instance->dump->keys : 0;
     if (left.most_keys > loaded)
-        f->detail = arena_format(findings->arena, "one of them holds %" PRIu64 " keys, its dump %" PRIu64 ": it may be the best copy there is", left.most_keys, loaded);
+        f->detail =
+            arena_format(findings->arena,
+                         "one of them holds %" PRIu64 " keys, its dump %" PRIu64 ": it may be the best copy there is",
+                         left.most_keys, loaded);
     f->rule = "names that servers give to what a fork writes, with the number of its process; they are never loaded";
     f->settles = "the processes that ran on the host at the time of collection";
 }

@@ -1,5 +1,5 @@
 /* Tests:     whether a majority of voting primaries is left to agree on anything.
- * Relies on: FAIL and PFAIL in members' views; where they show none, the last word of members' logs on the cluster's state.
+ * Relies on: FAIL and PFAIL in members' views; where they show none, the last word of members' logs on the state.
  * Reports:   no-quorum. */
 #include <string.h>
 
@@ -14,14 +14,16 @@ static bool check_flags(struct findings *findings, const struct cluster *cluster
     size_t failing = 0;
     struct finding *f = NULL;
     for (size_t n = 0; n < cluster->member_count; n++)
-        failing += cluster->nodes[n].slots_owned && (cluster->nodes[n].failed || cluster->nodes[n].suspected > cluster->nodes[n].listing / 2);
+        failing += cluster->nodes[n].slots_owned &&
+                   (cluster->nodes[n].failed || cluster->nodes[n].suspected > cluster->nodes[n].listing / 2);
     size_t majority = cluster->voting / 2 + 1;
     if (!cluster->voting || cluster->voting - failing >= majority)
         return false;
     if (!(f = findings_add(findings, FINDING_NO_QUORUM, CERTAINTY_PROVED)))
         return true;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->summary = arena_format(findings->arena, "%zu of %zu voting primaries are failing: no majority is left to agree on a failover.",
+    f->summary = arena_format(findings->arena,
+                              "%zu of %zu voting primaries are failing: no majority is left to agree on a failover.",
                               failing, cluster->voting);
     f->rule = "a failover needs the votes of more than half of the primaries with slots";
     f->settles = "later views in which the primaries answer";
@@ -122,7 +124,8 @@ static void check_logs(struct findings *findings, const struct cluster *cluster)
         } else if (goes_on) {
             answering++;
         } else {
-            names = arena_format(findings->arena, "%s%s%s", names ? names : "", silent ? ", " : "", cluster->nodes[n].name);
+            names =
+                arena_format(findings->arena, "%s%s%s", names ? names : "", silent ? ", " : "", cluster->nodes[n].name);
             silent++;
         }
     }
@@ -130,14 +133,23 @@ static void check_logs(struct findings *findings, const struct cluster *cluster)
     if (!f)
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->summary = silent ? arena_format(findings->arena, "The logs of %zu member%s end in \"Cluster state changed: fail\", and those of %zu of %zu voting "
-                                       "primaries (%s) end before it: no majority is left to agree on a failover.", hearing.failing,
-                                       hearing.failing == 1 ? "" : "s", silent, cluster->voting, names ? names : "")
-                        : arena_format(findings->arena, "The logs of %zu member%s end in \"Cluster state changed: fail\": too few of the %zu voting "
-                                       "primaries could be reached.", hearing.failing, hearing.failing == 1 ? "" : "s", cluster->voting);
-    f->rule = "the state fails when slots are not served or a majority cannot be reached; by their own files every slot has an owner that is not failed";
-    f->settles = unknown ? "the logs of the voting primaries that are missing; CLUSTER NODES, which shows fail? as files never do"
-                         : "later logs with \"Cluster state changed: ok\"; CLUSTER NODES, which shows fail? as files never do";
+    f->summary =
+        silent
+            ? arena_format(
+                  findings->arena,
+                  "The logs of %zu member%s end in \"Cluster state changed: fail\", and those of %zu of %zu voting "
+                  "primaries (%s) end before it: no majority is left to agree on a failover.",
+                  hearing.failing, hearing.failing == 1 ? "" : "s", silent, cluster->voting, names ? names : "")
+            : arena_format(findings->arena,
+                           "The logs of %zu member%s end in \"Cluster state changed: fail\": too few of the %zu voting "
+                           "primaries could be reached.",
+                           hearing.failing, hearing.failing == 1 ? "" : "s", cluster->voting);
+    f->rule = "the state fails when slots are not served or a majority cannot be reached; by their own files every "
+              "slot has an owner that is not failed";
+    f->settles =
+        unknown
+            ? "the logs of the voting primaries that are missing; CLUSTER NODES, which shows fail? as files never do"
+            : "later logs with \"Cluster state changed: ok\"; CLUSTER NODES, which shows fail? as files never do";
     for (uint32_t n = 0; n < cluster->member_count; n++) {
         const struct last_word *word = &hearing.words[n];
         if (!word->state)

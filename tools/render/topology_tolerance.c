@@ -7,32 +7,55 @@
 
 enum { SLOTS_SHOWN = 30 /* columns */ };
 
-#define CLUSTER_COLUMN                                                                                                  \
-    {                                                                                                                   \
-        "cluster", COLUMN_COUNT, .flags = COLUMN_MACHINE, .help = "number of the cluster in the case, from 0"          \
-    }
+#define CLUSTER_COLUMN \
+    {"cluster", COLUMN_COUNT, .flags = COLUMN_MACHINE, .help = "number of the cluster in the case, from 0"}
 
-enum { A_VOTING, A_VOTING_NOW, A_VOTES_NEEDED, A_FULL_COVERAGE, A_SERVICE, A_HOSTS, A_HARMFUL_HOSTS, A_PAIRS,
-       A_HARMFUL_PAIRS, A_CLUSTER };
+enum {
+    A_VOTING,
+    A_VOTING_NOW,
+    A_VOTES_NEEDED,
+    A_FULL_COVERAGE,
+    A_SERVICE,
+    A_HOSTS,
+    A_HARMFUL_HOSTS,
+    A_PAIRS,
+    A_HARMFUL_PAIRS,
+    A_CLUSTER
+};
 
 const struct column topology_totals_columns[] = {
     [A_VOTING] = {"voting_primaries", COLUMN_COUNT, "voting", .help = "primaries with slots"},
     [A_VOTING_NOW] = {"voting_now", COLUMN_COUNT, "can vote", .help = "those of them that are not failed"},
     [A_VOTES_NEEDED] = {"votes_needed", COLUMN_COUNT, "needed", .help = "how many make a majority"},
     [A_FULL_COVERAGE] = {"full_coverage", COLUMN_BOOL, "full coverage",
-        .help = "cluster-require-full-coverage: slots that are not served stop the whole cluster"},
+                         .help = "cluster-require-full-coverage: slots that are not served stop the whole cluster"},
     [A_SERVICE] = {"service_now", COLUMN_TEXT, "service now", .help = "whole, partial or down, as it stands"},
     [A_HOSTS] = {"groups", COLUMN_COUNT, .help = "hosts and zones whose loss was weighed"},
     [A_HARMFUL_HOSTS] = {"groups_harmful", COLUMN_COUNT, "harmful",
-        .help = "those that would leave slots unserved or no majority"},
+                         .help = "those that would leave slots unserved or no majority"},
     [A_PAIRS] = {"pairs", COLUMN_U64, .flags = COLUMN_GROUPED, .help = "pairs of members whose loss was weighed"},
     [A_HARMFUL_PAIRS] = {"pairs_harmful", COLUMN_U64, "harmful", .flags = COLUMN_GROUPED,
-        .help = "those that would leave slots unserved or no majority"},
+                         .help = "those that would leave slots unserved or no majority"},
     [A_CLUSTER] = CLUSTER_COLUMN,
 };
 
-enum { G_KIND, G_LOST, G_INSTANCES, G_VOTING, G_VOTING_LEFT, G_MAJORITY, G_SERVICE, G_TAKEN_OVER, G_HEIRS,
-       G_STUCK_COUNT, G_STUCK, G_LOST_COUNT, G_LOST_SLOTS, G_BASIS, G_CLUSTER };
+enum {
+    G_KIND,
+    G_LOST,
+    G_INSTANCES,
+    G_VOTING,
+    G_VOTING_LEFT,
+    G_MAJORITY,
+    G_SERVICE,
+    G_TAKEN_OVER,
+    G_HEIRS,
+    G_STUCK_COUNT,
+    G_STUCK,
+    G_LOST_COUNT,
+    G_LOST_SLOTS,
+    G_BASIS,
+    G_CLUSTER
+};
 
 const struct column topology_tolerance_columns[] = {
     [G_KIND] = {"kind", COLUMN_TEXT, "loss of", .help = "host or zone"},
@@ -42,50 +65,77 @@ const struct column topology_tolerance_columns[] = {
     [G_VOTING_LEFT] = {"voting_left", COLUMN_COUNT, "voting left", .help = "primaries with slots that would be left"},
     [G_MAJORITY] = {"majority", COLUMN_BOOL, .help = "they are a majority, so replicas can take over"},
     [G_SERVICE] = {"service", COLUMN_TEXT, "service after",
-        .help = "whole: every slot is served after the failovers; partial; or down"},
+                   .help = "whole: every slot is served after the failovers; partial; or down"},
     [G_TAKEN_OVER] = {"taken_over", COLUMN_COUNT, "taken over", .flags = COLUMN_GROUPED,
-        .help = "slots that replicas elsewhere take over"},
+                      .help = "slots that replicas elsewhere take over"},
     [G_HEIRS] = {"heirs", COLUMN_LIST, "by",
-        .help = "the replicas that would, one for each primary; | between those of which one would"},
+                 .help = "the replicas that would, one for each primary; | between those of which one would"},
     [G_STUCK_COUNT] = {"stuck", COLUMN_COUNT, .flags = COLUMN_GROUPED,
-        .help = "slots of which a copy is left, but nobody takes over without help: no majority, or "
-                "cluster-replica-no-failover"},
+                       .help = "slots of which a copy is left, but nobody takes over without help: no majority, or "
+                               "cluster-replica-no-failover"},
     [G_STUCK] = {"stuck_slots", COLUMN_TEXT, "slots", SLOTS_SHOWN, .help = "these slots as ranges"},
     [G_LOST_COUNT] = {"lost_count", COLUMN_COUNT, "lost", .flags = COLUMN_GROUPED,
-        .help = "slots of which no copy is left"},
+                      .help = "slots of which no copy is left"},
     [G_LOST_SLOTS] = {"lost_slots", COLUMN_TEXT, "slots", SLOTS_SHOWN, .help = "these slots as ranges"},
     [G_BASIS] = {"host_basis", COLUMN_TEXT, .flags = COLUMN_MACHINE, .help = "where hosts come from"},
     [G_CLUSTER] = CLUSTER_COLUMN,
 };
 
-enum { K_KIND, K_LOST, K_PRIMARY_ID, K_PRIMARY, K_SLOT_COUNT, K_SLOTS, K_FATE, K_HEIR, K_CANDIDATES, K_CANDIDATE_IDS,
-       K_OFFSETS, K_CLUSTER };
+enum {
+    K_KIND,
+    K_LOST,
+    K_PRIMARY_ID,
+    K_PRIMARY,
+    K_SLOT_COUNT,
+    K_SLOTS,
+    K_FATE,
+    K_HEIR,
+    K_CANDIDATES,
+    K_CANDIDATE_IDS,
+    K_OFFSETS,
+    K_CLUSTER
+};
 
 const struct column topology_takeovers_columns[] = {
     [K_KIND] = {"kind", COLUMN_TEXT, "loss of", .help = "host or zone"},
     [K_LOST] = {"lost", COLUMN_TEXT, "", .help = "its name"},
-    [K_PRIMARY_ID] = {"primary_id", COLUMN_TEXT, "primary id", 11, .help = "a primary with slots that is lost, or "
-        "failed before and now without its last copy"},
+    [K_PRIMARY_ID] = {"primary_id", COLUMN_TEXT, "primary id", 11,
+                      .help = "a primary with slots that is lost, or "
+                              "failed before and now without its last copy"},
     [K_PRIMARY] = {"primary_address", COLUMN_TEXT, "primary", .help = "its address"},
     [K_SLOT_COUNT] = {"slot_count", COLUMN_COUNT, "count", .flags = COLUMN_GROUPED, .help = "how many slots it owns"},
     [K_SLOTS] = {"slots", COLUMN_TEXT, NULL, SLOTS_SHOWN, .help = "as ranges"},
     [K_FATE] = {"fate", COLUMN_TEXT, .help = "taken-over, no-candidate, no-majority or lost"},
-    [K_HEIR] = {"heir", COLUMN_TEXT, "which one",
-        .help = "how the one is known that takes over: only; offset: its dump is ahead in one history; open: the one "
-                "with the highest offset at that moment; none"},
+    [K_HEIR] =
+        {"heir", COLUMN_TEXT, "which one",
+         .help = "how the one is known that takes over: only; offset: its dump is ahead in one history; open: the one "
+                 "with the highest offset at that moment; none"},
     [K_CANDIDATES] = {"candidates", COLUMN_LIST, .help = "replicas that are left and may stand, the best first"},
     [K_CANDIDATE_IDS] = {"candidate_ids", COLUMN_LIST, .flags = COLUMN_MACHINE, .help = "their ids"},
     [K_OFFSETS] = {"offsets", COLUMN_LIST, .flags = COLUMN_MACHINE,
-        .help = "replication offsets in their dumps; - where there is none"},
+                   .help = "replication offsets in their dumps; - where there is none"},
     [K_CLUSTER] = CLUSTER_COLUMN,
 };
 
-enum { P_KIND, P_FIRST_ID, P_FIRST, P_SECOND_ID, P_SECOND, P_VOTING_LEFT, P_MAJORITY, P_SERVICE, P_STUCK_COUNT, P_STUCK,
-       P_LOST_COUNT, P_LOST_SLOTS, P_CLUSTER };
+enum {
+    P_KIND,
+    P_FIRST_ID,
+    P_FIRST,
+    P_SECOND_ID,
+    P_SECOND,
+    P_VOTING_LEFT,
+    P_MAJORITY,
+    P_SERVICE,
+    P_STUCK_COUNT,
+    P_STUCK,
+    P_LOST_COUNT,
+    P_LOST_SLOTS,
+    P_CLUSTER
+};
 
 const struct column topology_pairs_columns[] = {
     [P_KIND] = {"kind", COLUMN_TEXT, "loss of",
-        .help = "pair; or instance, which loses this alone and so with any other"},
+                .help = "pair; or instance, which loses this alone and so with any other"},
     [P_FIRST_ID] = {"first_id", COLUMN_TEXT, .flags = COLUMN_MACHINE, .help = "id of the one"},
     [P_FIRST] = {"first", COLUMN_TEXT, "", .help = "its address"},
     [P_SECOND_ID] = {"second_id", COLUMN_TEXT, .flags = COLUMN_MACHINE, .help = "id of the other"},
@@ -94,10 +144,10 @@ const struct column topology_pairs_columns[] = {
     [P_MAJORITY] = {"majority", COLUMN_BOOL, .help = "they are a majority"},
     [P_SERVICE] = {"service", COLUMN_TEXT, "service after", .help = "whole, partial or down, after the failovers"},
     [P_STUCK_COUNT] = {"stuck", COLUMN_COUNT, .flags = COLUMN_GROUPED,
-        .help = "slots of which a copy is left, but nobody takes over without help"},
+                       .help = "slots of which a copy is left, but nobody takes over without help"},
     [P_STUCK] = {"stuck_slots", COLUMN_TEXT, "slots", SLOTS_SHOWN, .help = "these slots as ranges"},
     [P_LOST_COUNT] = {"lost_count", COLUMN_COUNT, "lost", .flags = COLUMN_GROUPED,
-        .help = "slots of which no copy is left"},
+                      .help = "slots of which no copy is left"},
     [P_LOST_SLOTS] = {"lost_slots", COLUMN_TEXT, "slots", SLOTS_SHOWN, .help = "these slots as ranges"},
     [P_CLUSTER] = CLUSTER_COLUMN,
 };
@@ -206,8 +256,7 @@ void topology_tolerance_rows(struct topology_writing *w, struct table *table, co
 static const char *offset_text(struct topology_writing *w, const struct node *node)
 {
     const struct dump *dump = topology_dump(w, node);
-    const char *text =
-        dump && dump->has_repl_offset ? arena_format(w->arena, "%" PRId64, dump->repl_offset) : NULL;
+    const char *text = dump && dump->has_repl_offset ? arena_format(w->arena, "%" PRId64, dump->repl_offset) : NULL;
     return text ? text : "-";
 }
 
@@ -280,14 +329,19 @@ void topology_write_totals(struct topology_writing *w, const struct topology *to
     const struct tolerance *t = topology_tolerance(w, topology);
     if (!t)
         return;
-    out_format(w->out, "%zu of %zu voting primaries can vote, %zu are a majority; service now: %s. Full coverage is %s.\n",
+    out_format(w->out,
+               "%zu of %zu voting primaries can vote, %zu are a majority; service now: %s. Full coverage is %s.\n",
                t->voting_now, topology->cluster->voting, t->majority, service_word(t->now),
                topology->cluster->full_coverage ? "required" : "not required");
     bool zones = t->group_count && t->groups[t->group_count - 1].kind == LOSS_ZONE;
-    out_format(w->out, "Of %zu %s, the loss of %zu leaves slots unserved or no majority; of %" PRIu64
+    out_format(w->out,
+               "Of %zu %s, the loss of %zu leaves slots unserved or no majority; of %" PRIu64
                " pairs of members, that of %" PRIu64 ".\nHosts by ",
-               t->group_count, zones ? "hosts and zones" : t->group_count == 1 ? "host" : "hosts", harmful_groups(t),
-               t->pairs_tried, t->pairs_harmful);
+               t->group_count,
+               zones                 ? "hosts and zones"
+               : t->group_count == 1 ? "host"
+                                     : "hosts",
+               harmful_groups(t), t->pairs_tried, t->pairs_harmful);
     out_text(w->out, w->evidence->host_basis);
     out_text(w->out, ".\n\n");
 }
