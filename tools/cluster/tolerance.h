@@ -6,11 +6,11 @@
  *   - A failover needs the votes of more than half of all voting primaries, the lost ones counted.
  *   - A replica stands for election when its primary owns slots and it is not kept from it by its own redis.conf
  *     (cluster-replica-no-failover). replica-priority has no say: only Sentinel reads it. How long a replica had been
- * cut off (cluster-replica-validity-factor) stands in no file.
+ *     cut off (cluster-replica-validity-factor) stands in no file.
  *   - Of several candidates servers prefer the one with the highest replication offset at that moment. Dumps show an
  *     older one; it decides only where all candidates' dumps are of one history (repl-id) and one is ahead.
  *   - With cluster-require-full-coverage, slots without an owner that answers stop the whole cluster. Without a
- * majority it stops whatever is configured.
+ *     majority it stops whatever is configured.
  */
 #ifndef RCF_TOLERANCE_H
 #define RCF_TOLERANCE_H
