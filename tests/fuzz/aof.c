@@ -5,7 +5,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct source *source = source_memory(data, size);
-    struct aof *reader = source ? aof_open(source) : NULL;
+    struct aof *reader = source ? aof_open(source, 0) : NULL;
     struct aof_item item;
     enum parse_step step;
     uint64_t end = 0;

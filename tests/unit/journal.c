@@ -67,17 +67,6 @@ static uint32_t holders(const struct journal *journal)
     return bits;
 }
 
-Test(journal, table_is_sorted)
-{
-    static const char *const names[] = {
-#define JOURNAL_COMMAND(name, kind) name,
-#include "tools/evidence/journal_commands.def"
-#undef JOURNAL_COMMAND
-    };
-    for (size_t i = 1; i < sizeof(names) / sizeof(*names); i++)
-        cr_expect_lt(strcmp(names[i - 1], names[i]), 0, "%s", names[i]);
-}
-
 Test(journal, replays_to_a_state, .init = start, .fini = stop)
 {
     static const uint32_t ALL = UINT32_MAX;

@@ -307,7 +307,7 @@ static bool read_file(struct replaying *replaying, const struct evidence *eviden
                       uint64_t *multi)
 {
     struct source *source = evidence_reopen(evidence, file);
-    struct aof *reader = source ? aof_open(source) : NULL;
+    struct aof *reader = source ? aof_open(source, 0) : NULL;
     struct aof_item item;
     bool open = false;
     enum parse_step step = PARSE_END;
