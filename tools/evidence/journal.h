@@ -94,8 +94,11 @@ enum { JOURNAL_DBS = 16 };
 struct journal *journal_read(struct arena *arena, struct source *source, size_t file, bool cluster,
                              struct server server);
 
-/* Looks for commands behind what stopped the reading, in `again` sources of the same file, which `reopen` gives one
- * after the other and the caller never sees. */
+/* Replaying it changes no database. */
+bool journal_only_reads(const struct aof_command *command);
+
+/* Looks for commands behind what stopped the reading, in further sources of the same file, which `reopen` gives one
+ * after the other and which are closed here. */
 void journal_find_rest(struct journal *journal, struct source *(*reopen)(void *context), void *context);
 
 struct manifest_line {

@@ -175,6 +175,11 @@ static void (*const effects[AOF_COMMANDS])(struct replay *replay) = {
 #undef JOURNAL_COMMAND
 };
 
+bool journal_only_reads(const struct aof_command *command)
+{
+    return !effects[command->id] && !command->writes;
+}
+
 bool journal_may_make_keys(const struct aof_command *command)
 {
     return effects[command->id] == effect_HERE || effects[command->id] == effect_ANYWHERE;
