@@ -298,11 +298,12 @@ static enum parse_step read_command(struct aof *reader, struct bytes line, bool 
     if (bare && at_end)
         return stop_at_end(reader, offset);
     /* atoi() keeps the low 32 bits. */
-    int32_t count = (int32_t)(uint32_t)leading_number(text_from(line, 1));
+    int64_t number = leading_number(text_from(line, 1));
+    int32_t count = (int32_t)(uint32_t)number;
     if (bare || count < 1)
         return stop(reader, AOF_STOP_FORMAT, offset, "the number of arguments is not possible");
     reader->odd = false;
-    if (!aof_is_plain_header(line, '*'))
+    if (!aof_is_plain_header(line, '*') || number != count)
         note_odd(reader, AOF_ODD_HEADER, offset, line.len);
     item->kind = AOF_COMMAND;
     item->argument_count = (uint64_t)count;

@@ -102,6 +102,11 @@ struct aof_key_walk aof_keys_of(const struct aof_item *item)
     return (struct aof_key_walk){.words = aof_words_of(item), .unread = !item->command};
 }
 
+static uint64_t step_of(const struct aof_command *command)
+{
+    return command->step > 0 ? (uint64_t)command->step : 1;
+}
+
 /* What a word says about the places of keys behind it. */
 static void heed(struct aof_key_walk *walk, uint64_t index, struct bytes word)
 {
@@ -112,12 +117,14 @@ static void heed(struct aof_key_walk *walk, uint64_t index, struct bytes word)
     if (numbered) {
         int64_t number = leading_number(word);
         walk->from = index + 1;
-        walk->to = number < 0 || (uint64_t)number > left ? count : index + 1 + (uint64_t)number * (command->step ? (uint64_t)command->step : 1);
+        walk->to = number < 0 || (uint64_t)number > left ? count : index + 1 + (uint64_t)number * step_of(command);
     } else if (command->keys == AOF_KEYS_STREAMS && text_is_nocase(word, "streams") && !walk->from) {
         walk->from = index + 1;
         walk->to = index + 1 + left / 2;
     } else if (command->keys == AOF_KEYS_STORE) {
         walk->store = text_is_nocase(word, "store") || text_is_nocase(word, "storedist");
+    } else if (command->keys == AOF_KEYS_MIGRATE && index == 3 && word.len) {
+        walk->from = walk->to = count;
     } else if (command->keys == AOF_KEYS_MIGRATE && !walk->from && index > 3 && text_is_nocase(word, "keys")) {
         walk->from = index + 1;
         walk->to = count;
@@ -127,10 +134,9 @@ static void heed(struct aof_key_walk *walk, uint64_t index, struct bytes word)
 static bool is_key(const struct aof_key_walk *walk, uint64_t index, struct bytes word)
 {
     const struct aof_command *command = walk->words.item->command;
-    uint64_t step = command->step ? (uint64_t)command->step : 1;
     return walk->store || aof_command_is_key(command, index, walk->words.item->argument_count) ||
            (command->keys == AOF_KEYS_MIGRATE && index == 3 && word.len) ||
-           (walk->from && index >= walk->from && index < walk->to && (index - walk->from) % step == 0);
+           (walk->from && index >= walk->from && index < walk->to && (index - walk->from) % step_of(command) == 0);
 }
 
 bool aof_key_next(struct aof_key_walk *walk, struct bytes *key, bool *whole)

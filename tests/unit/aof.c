@@ -282,6 +282,120 @@ Test(aof, flipped_bytes_are_survived)
     }
 }
 
+Test(aof, table_of_commands_is_sorted_and_sound)
+{
+    for (size_t id = 0; id < AOF_COMMANDS; id++) {
+        const struct aof_command *command = aof_command_of((enum aof_command_id)id);
+        cr_expect_eq((size_t)command->id, id);
+        cr_expect_eq(aof_command_named((struct bytes){(const uint8_t *)command->name, strlen(command->name)}), command);
+        cr_expect(!id || strcmp(aof_command_of((enum aof_command_id)(id - 1))->name, command->name) < 0, "%s", command->name);
+        cr_expect(command->arity != 0 && (command->first == 0 || command->step > 0), "%s", command->name);
+        cr_expect(command->redis != AOF_NEVER || command->valkey != AOF_NEVER, "%s", command->name);
+    }
+    cr_expect_str_eq(aof_command_named(TEXT("SeT"))->name, "set");
+    cr_expect_null(aof_command_named(TEXT("se")));
+    cr_expect_null(aof_command_named(TEXT("set\0")));
+    cr_expect_null(aof_command_named(TEXT("")));
+}
+
+/* A command of words between blanks; the length of what stands in `out`. */
+static size_t encode(const char *words, char *out, size_t cap)
+{
+    size_t count = 1, len;
+    for (const char *at = words; *at; at++)
+        count += *at == ' ';
+    len = (size_t)snprintf(out, cap, "*%zu\r\n", count);
+    for (const char *at = words; count--; at += strcspn(at, " ") + 1)
+        len += (size_t)snprintf(out + len, cap - len, "$%zu\r\n%.*s\r\n", strcspn(at, " "), (int)strcspn(at, " "), at);
+    return len;
+}
+
+Test(aof, keys_of_commands)
+{
+    static const struct {
+        const char *words, *keys;
+        bool unread;
+    } cases[] = {
+        {"SET k v", "k", false},
+        {"PING", "", false},
+        {"DEL a b c d e f g h i j k", "a b c d e f g h i j k", false},
+        {"MSET a 1 b 2 c 3 d 4 e 5", "a b c d e", false},
+        {"BITOP AND dst a b", "dst a b", false},
+        {"ZUNIONSTORE dst 2 a b WEIGHTS 1 2", "dst a b", false},
+        {"LMPOP 2 a b LEFT", "a b", false},
+        {"BLMPOP 0 1 a LEFT", "a", false},
+        {"EVAL s 2 a b c", "a b", false},
+        {"EVAL s 0 a", "", false},
+        {"EVAL s -1 a", "a", false},
+        {"EVAL s 9999999999999 a b", "a b", false},
+        {"MSETEX 2 a 1 b 2 EX 5", "a b", false},
+        {"SORT l BY x STORE dst", "l dst", false},
+        {"GEORADIUS g 1 2 3 m STOREDIST d", "g d", false},
+        {"XREADGROUP GROUP g c COUNT 1 STREAMS a b > >", "a b", false},
+        {"MIGRATE h 1 k 0 5 KEYS x", "k", false},
+        {"XGROUP CREATE x g 0", "x", false},
+        {"NOSUCH a", "", true},
+        {"SET", "", false},
+        {"MIGRATE h 1  0 5 REPLACE KEYS x y", "x y", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[1024], keys[256] = "";
+        struct source *source = source_memory(text, encode(cases[i].words, text, sizeof(text)));
+        struct aof *reader = aof_open(source, 0);
+        struct aof_item item;
+        struct bytes key;
+        bool whole;
+        cr_assert_eq(aof_next(reader, &item), PARSE_ITEM, "%s", cases[i].words);
+        struct aof_key_walk walk = aof_keys_of(&item);
+        for (size_t len = 0; aof_key_next(&walk, &key, &whole);) {
+            cr_expect(whole);
+            len += (size_t)snprintf(keys + len, sizeof(keys) - len, "%s%.*s", len ? " " : "", (int)key.len, (const char *)key.at);
+        }
+        cr_expect_str_eq(keys, cases[i].keys, "%s", cases[i].words);
+        cr_expect_eq(walk.unread, cases[i].unread, "%s", cases[i].words);
+        aof_close(reader);
+        source_close(source);
+    }
+}
+
+Test(aof, finds_where_commands_begin_again)
+{
+    static const struct {
+        struct bytes text;
+        bool found;
+        uint64_t at;
+    } cases[] = {
+        {TEXT("*1\r\n$4\r\nPING\r\n"), true, 0},
+        {TEXT("junk*1\r\n$4\r\nPING\r\n"), true, 4},
+        {TEXT("**1\r\n$4\r\nPING\r\n#TS:1\r\n"), true, 1},
+        {TEXT("*1\r\n$4\r\nPONG\r\n*1\r\n$4\r\nPING\r\n"), true, 14},
+        {TEXT("*1\r\n$4\r\nPING\r\njunk"), false, 18},
+        {TEXT("x*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nEX"), true, 1},
+        {TEXT("x*1\r\n$3\r\nSET\r\n"), false, 14},
+        {TEXT("x*1\n$4\nPING\r\n"), false, 14},
+        {TEXT(""), false, 0},
+        {TEXT("*"), false, 1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct source *source = source_memory(cases[i].text.at, cases[i].text.len);
+        uint64_t at = 0;
+        cr_expect_eq(aof_resume(source, &at), cases[i].found, "case %zu", i);
+        cr_expect(!cases[i].found || at == cases[i].at, "case %zu: %" PRIu64, i, at);
+        source_close(source);
+    }
+    /* Beyond what is looked at in one piece, with marks all the way. */
+    enum { FILLER = 3000000 };
+    char *text = malloc(FILLER + 64);
+    memset(text, '*', FILLER);
+    size_t len = FILLER + (size_t)snprintf(text + FILLER, 64, "*1\r\n$4\r\nPING\r\n");
+    struct source *source = source_memory(text, len);
+    uint64_t at = 100;
+    cr_expect(aof_resume(source, &at));
+    cr_expect_eq(at, 100 + FILLER);
+    source_close(source);
+    free(text);
+}
+
 Test(aof, likeness)
 {
     cr_assert_geq(aof_likeness(TEXT(sample)), 90);
