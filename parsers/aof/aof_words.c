@@ -85,16 +85,19 @@ bool aof_word_next(struct aof_words *words, struct bytes *word, bool *whole)
     *whole = true;
     if (words->index >= item->argument_count)
         return false;
-    if (index >= item->kept)
-        return look_word(&words->in, word) == AOF_LOOK_WHOLE && ++words->index;
-    *word = item->arguments[index];
-    *whole = word->len == item->argument_lengths[index];
     words->index++;
-    if (item->words.len) {
-        struct bytes passed;
-        look_word(&words->in, &passed);
+    if (index < item->kept) {
+        *word = item->arguments[index];
+        *whole = word->len == item->argument_lengths[index];
+        return true;
     }
-    return true;
+    /* The first time behind those that are kept. */
+    for (size_t i = 0; index == item->kept && i < item->kept; i++)
+        look_word(&words->in, word);
+    if (look_word(&words->in, word) == AOF_LOOK_WHOLE)
+        return true;
+    words->index--;
+    return false;
 }
 
 struct aof_key_walk aof_keys_of(const struct aof_item *item)
@@ -146,6 +149,8 @@ bool aof_key_next(struct aof_key_walk *walk, struct bytes *key, bool *whole)
         return false;
     for (;;) {
         uint64_t index = walk->words.index;
+        if (item->command->keys == AOF_KEYS_PLAIN && item->command->last >= 0 && index > (uint64_t)item->command->last)
+            return false;
         if (!aof_word_next(&walk->words, key, whole)) {
             walk->unread |= index < item->argument_count;
             return false;

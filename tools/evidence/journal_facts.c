@@ -15,28 +15,15 @@ static void mark(struct journal_mark *mark, struct place place, const char *what
  * what later versions have added is not known here, so it may be theirs. */
 static bool has_known_part(const struct aof_item *item)
 {
-    static const struct {
-        enum aof_command_id id;
-        const char *part;
-    } parts[] = {
-        {AOF_COMMAND_FUNCTION, "load"},  {AOF_COMMAND_FUNCTION, "delete"}, {AOF_COMMAND_FUNCTION, "flush"},
-        {AOF_COMMAND_FUNCTION, "restore"}, {AOF_COMMAND_FUNCTION, "dump"},   {AOF_COMMAND_FUNCTION, "help"},
-        {AOF_COMMAND_FUNCTION, "kill"},  {AOF_COMMAND_FUNCTION, "list"},   {AOF_COMMAND_FUNCTION, "stats"},
-        {AOF_COMMAND_SCRIPT, "load"},    {AOF_COMMAND_SCRIPT, "flush"},    {AOF_COMMAND_SCRIPT, "debug"},
-        {AOF_COMMAND_SCRIPT, "exists"},  {AOF_COMMAND_SCRIPT, "help"},     {AOF_COMMAND_SCRIPT, "kill"},
-        {AOF_COMMAND_SCRIPT, "show"},    {AOF_COMMAND_XGROUP, "create"},   {AOF_COMMAND_XGROUP, "createconsumer"},
-        {AOF_COMMAND_XGROUP, "delconsumer"}, {AOF_COMMAND_XGROUP, "destroy"}, {AOF_COMMAND_XGROUP, "help"},
-        {AOF_COMMAND_XGROUP, "setid"},
-    };
-    bool listed = false;
-    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-        if (parts[i].id != item->command->id)
-            continue;
-        listed = true;
-        if (journal_argument_is(item, 1, parts[i].part))
-            return true;
-    }
-    return !listed;
+    static const char *const function[] = {"load", "delete", "flush", "restore", "dump", "help", "kill", "list", "stats", NULL},
+                            *const script[] = {"load", "flush", "debug", "exists", "help", "kill", "show", NULL},
+                            *const xgroup[] = {"create", "createconsumer", "delconsumer", "destroy", "help", "setid", NULL};
+    enum aof_command_id id = item->command->id;
+    const char *const *parts = id == AOF_COMMAND_FUNCTION ? function : id == AOF_COMMAND_SCRIPT ? script : id == AOF_COMMAND_XGROUP ? xgroup : NULL;
+    bool known = !parts;
+    for (; !known && *parts; parts++)
+        known = journal_argument_is(item, 1, *parts);
+    return known;
 }
 
 static void note_name(struct journal *journal, const struct aof_item *item)
