@@ -22,6 +22,13 @@ static enum start_fate judge_cut(struct start_loading *loading, const struct jou
                   ? "it ends inside a transaction, which is taken back: the last %llu byte%s are dropped"
                   : "it ends inside a command: the last %llu byte%s are dropped",
               (unsigned long long)lost, lost == 1 ? "" : "s");
+    if (journal->rest.at) {
+        struct place rest = {.offset = journal->rest.at};
+        loading->outcome->ignored_may = true;
+        start_say(starting, &loading->outcome->reasons, true, journal->file, &rest,
+                  "%llu whole command%s in what is dropped, so this is not a lost tail: it may hold keys that only this file has",
+                  (unsigned long long)journal->rest.commands, journal->rest.commands == 1 ? "" : "s");
+    }
     if (journal->stop == AOF_STOP_TRUNCATED && journal->open_transaction)
         start_say(starting, &loading->outcome->reasons, false, journal->file, &journal->multi,
                   "this MULTI stays in the file: what is written behind it is taken back at the start after this one");
