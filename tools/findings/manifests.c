@@ -77,9 +77,16 @@ void check_unlisted(struct findings *findings, size_t number)
     size_t line;
     if (!is_called_part(parts.stem) || manifest_of(evidence, number, &line))
         return;
-    for (size_t n = 0; n < evidence->file_count; n++)
-        has_manifest |= evidence->files[n].kind == EVIDENCE_AOF_MANIFEST && !evidence->files[n].temporary &&
-                        names_compare(names_split(evidence->files[n].path).folder, parts.folder) == 0;
+    for (size_t n = 0; n < evidence->file_count; n++) {
+        const struct evidence_file *other = &evidence->files[n];
+        if (other->kind != EVIDENCE_AOF_MANIFEST || other->temporary ||
+            names_compare(names_split(other->path).folder, parts.folder) != 0)
+            continue;
+        /* What it names behind its fault is not known. */
+        if (!other->manifest || other->manifest->error)
+            return;
+        has_manifest = true;
+    }
     const struct journal *journal = file->journal;
     uint64_t commands = journal ? journal->commands : 0;
     bool holds = commands || (file->dump && file->dump->keys) || (journal && journal->preamble && journal->preamble->keys);
