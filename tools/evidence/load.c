@@ -193,5 +193,7 @@ bool load_journal(struct evidence *evidence, size_t number, bool cluster, struct
     file->journal = journal_read(evidence->arena, source, number, cluster, server);
     take_facts(evidence, file, source);
     source_close(source);
+    if (file->journal)
+        journal_find_rest(file->journal, open_again, file);
     return file->journal;
 }
