@@ -26,6 +26,12 @@ struct log_time {
  * line has no year, the year is `year`. INT64_MIN when the time is not known or the year not in 0 to 9999. */
 int64_t log_unix_ms(const struct log_time *time, int year, int32_t zone_s);
 
+/* Unix milliseconds as a time in UTC with its year and zone. False, and `time` untouched, beyond the year 9999. */
+bool log_time_of_unix_ms(uint64_t unix_ms, struct log_time *time);
+
+/* Days in a month (1 to 12); 29 for February when the year is not known. */
+int log_days_in_month(int month, bool has_year, int year);
+
 /* An offset from UTC that pairs of times state: the same moment in local time and in UTC (a signal handler's Unix time
  * and the server's next line, a line's own time and its wrapper's). Offsets of real zones are whole quarters of an hour. */
 struct log_offset {
