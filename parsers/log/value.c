@@ -65,6 +65,14 @@ static int decimal_length(struct bytes text)
     return fraction ? whole + 1 + (int)fraction : whole;
 }
 
+/* Where the digits before `end` begin; `end` when there are none. */
+static size_t digits_before(struct bytes text, size_t end)
+{
+    while (end && is_digit(text.at[end - 1]))
+        end--;
+    return end;
+}
+
 /* "10.0.0.1:7000", "::1:7000", ":0", "10.0.0.1:7000@17000": what is not blank, up to the last digits behind a colon. */
 static int address_length(struct bytes text)
 {
@@ -72,10 +80,10 @@ static int address_length(struct bytes text)
     while (end < text.len && end < VALUE_MAX && text.at[end] > ' ')
         end++;
     for (; end; end--) {
-        size_t port = end;
-        while (port && is_digit(text.at[port - 1]))
-            port--;
-        if (port < end && port && text.at[port - 1] == ':')
+        size_t port = digits_before(text, end);
+        if (port && port < end && text.at[port - 1] == '@')
+            port = digits_before(text, port - 1);
+        if (port && port < end && text.at[port - 1] == ':' && is_digit(text.at[port]))
             return (int)end;
     }
     return LOG_NO_VALUE;
