@@ -18,8 +18,10 @@ static void add_field(struct log_crash *crash, const struct log_field *field)
 
 void log_crash_begin(struct log_crash *crash, const struct log_event *first)
 {
-    *crash = (struct log_crash){.open = true, .event = *first};
     struct log_event *event = &crash->event;
+    memcpy(event, first, offsetof(struct log_event, fields));
+    crash->open = true;
+    crash->used = 0;
     event->id = LOG_CRASH;
     event->field_count = 0;
     event->message = (struct bytes){crash->memory, 0};

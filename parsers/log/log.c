@@ -80,9 +80,15 @@ static struct log_counts *counts_of(struct log *reader)
     return &reader->tally.counts;
 }
 
+/* Without the fields that it does not have: they are most of it. */
+static void copy_event(struct log_event *to, const struct log_event *from)
+{
+    memcpy(to, from, offsetof(struct log_event, fields) + from->field_count * sizeof(*from->fields));
+}
+
 static void give(struct log *reader, const struct log_event *event)
 {
-    reader->queue[reader->queued++] = *event;
+    copy_event(&reader->queue[reader->queued++], event);
 }
 
 static void set_prefix(struct log_event *event, const struct log_prefix *prefix)
@@ -143,7 +149,8 @@ static void note_process(struct log *reader, const struct log_event *line)
         return;
     reader->pid = line->pid;
     reader->role = line->role;
-    struct log_event event = *line;
+    struct log_event event;
+    copy_event(&event, line);
     event.id = LOG_PROCESS;
     event.field_count = 0;
     give(reader, &event);
@@ -202,8 +209,11 @@ static void note_time(struct log *reader, struct log_event *line)
 /* A line with all that it says; `row` is its wording if it was found already, at `message`. */
 static void read_line(struct log *reader, int row, struct bytes message, struct log_values *values)
 {
-    struct log_event line = {.place = reader->line.place, .lines = 1};
+    struct log_event line;
     struct log_counts *counts = counts_of(reader);
+    memset(&line, 0, offsetof(struct log_event, fields));
+    line.place = reader->line.place;
+    line.lines = 1;
     line.label = text_from(reader->line.text, reader->line.text.len);
     read_around(reader, &line);
     counts->prefixed += line.prefixed;
@@ -222,27 +232,25 @@ static void read_line(struct log *reader, int row, struct bytes message, struct 
 }
 
 /* Whether the process is that of the line before. */
-static bool same_process(struct log *reader, const struct log_shaped *shaped)
+static bool same_process(struct log *reader, struct bytes text, const struct log_shaped *shaped)
 {
-    const uint8_t *text = reader->line.text.at;
-    if (memcmp(reader->process, text, shaped->process) == 0 && !reader->process[shaped->process])
+    if (memcmp(reader->process, text.at, shaped->process) == 0 && !reader->process[shaped->process])
         return true;
     memset(reader->process, 0, sizeof(reader->process));
-    memcpy(reader->process, text, shaped->process);
+    memcpy(reader->process, text.at, shaped->process);
     return false;
 }
 
 /* Passes a line of a usual shape that is no event without reading its prefix. False when it has to be read. */
-static bool pass_line(struct log *reader, const struct log_shaped *shaped, int row, struct bytes message)
+static bool pass_line(struct log *reader, struct bytes text, const struct log_shaped *shaped, int row)
 {
     struct log_counts *counts = counts_of(reader);
-    struct bytes text = reader->line.text;
-    if (!same_process(reader, shaped) || reader->crash.open || reader->tally.signal_pid || !counts->first.known ||
+    if (!same_process(reader, text, shaped) || reader->crash.open || reader->tally.signal_pid || !counts->first.known ||
         reader->flags & LOG_ALL_LINES || (row != LOG_NO_WORDING && log_wording((unsigned)row).event != LOG_OTHER))
         return false;
     counts->prefixed++;
     if (row == LOG_NO_WORDING)
-        log_tally_unknown(&reader->tally, reader->line.place.line, shaped->level, message);
+        log_tally_unknown(&reader->tally, reader->line.place.line, shaped->level, text_from(text, shaped->message));
     else
         counts->other++;
     reader->head_len = text.len < HEAD ? text.len : HEAD;
@@ -250,22 +258,29 @@ static bool pass_line(struct log *reader, const struct log_shaped *shaped, int r
     return true;
 }
 
+/* `text` becomes what is left of the line behind a wrapper. */
+static bool has_shape(struct log *reader, struct bytes *text, struct log_shaped *shaped)
+{
+    if (log_shape_find(&reader->shapes, *text, shaped))
+        return true;
+    *text = log_unwrap_again(&reader->wrappers, *text);
+    return text->at != reader->line.text.at && log_shape_find(&reader->shapes, *text, shaped);
+}
+
 static void take_line(struct log *reader)
 {
-    struct bytes text = reader->line.text, message = text;
+    struct bytes text = reader->line.text, message = {NULL, 0};
     struct log_shaped shaped;
     struct log_values values;
     int row = LOG_NO_WORDING;
     counts_of(reader)->lines++;
-    if (log_shape_find(&reader->shapes, text, &shaped)) {
+    if (has_shape(reader, &text, &shaped)) {
         if (shaped.date)
             log_tally_date(&reader->tally, text.at + shaped.date);
         message = text_from(text, shaped.message);
         row = log_words_find(reader->words, message, &values);
-        if (pass_line(reader, &shaped, row, message))
+        if (pass_line(reader, text, &shaped, row))
             return;
-    } else {
-        message.at = NULL;
     }
     read_line(reader, row, message, &values);
 }
@@ -290,7 +305,7 @@ enum parse_step log_next(struct log *reader, struct log_event *event)
 {
     for (;;) {
         if (reader->given < reader->queued) {
-            *event = reader->queue[reader->given++];
+            copy_event(event, &reader->queue[reader->given++]);
             return PARSE_ITEM;
         }
         reader->given = reader->queued = 0;

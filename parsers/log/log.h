@@ -63,7 +63,7 @@ enum log_flags {
 /* One event. Texts are borrowed until the next call. */
 struct log_event {
     enum log_event_id id;
-    unsigned wording;         /* row of the table, for log_wording_text() */
+    unsigned wording;         /* row of the table, for log_wording(), where the event has one */
     struct place place;       /* of the line without its LF; of a crash report all lines */
     uint32_t lines;           /* 1; of a crash report more */
     bool prefixed;            /* the server's own prefix was there: pid, level and time are its */
@@ -76,8 +76,8 @@ struct log_event {
     uint32_t turn;            /* how many New Years lines without a year had passed, from the first such line */
     struct bytes label;       /* of the wrapper: service, host; empty when there is none */
     struct bytes message;     /* without wrapper and prefix */
-    struct log_field fields[LOG_FIELDS_MAX];
     size_t field_count;
+    struct log_field fields[LOG_FIELDS_MAX]; /* the rest of them is not set */
 };
 
 /* A reader over `source`, which stays the caller's and must outlive it; constant memory. `flags`: enum log_flags.

@@ -42,7 +42,7 @@ static bool process_id(struct cursor *in, uint32_t *pid)
 /* "L message"; a server's empty message may have lost the blank before it. */
 static bool level_and_message(struct cursor *in, struct log_prefix *prefix)
 {
-    if (!letter_of(in, ".-*#", &prefix->level) || (cursor_left(in) && !log_stamp_words(in, " ")))
+    if (!letter_of(in, ".-*#", &prefix->level) || (cursor_left(in) && !log_stamp_mark(in, ' ')))
         return false;
     prefix->message = cursor_take(in, cursor_left(in));
     return true;
@@ -51,23 +51,23 @@ static bool level_and_message(struct cursor *in, struct log_prefix *prefix)
 /* Redis up to 2.8: "[PID] DD Mon HH:MM:SS.mmm L message" */
 static bool bracketed(struct cursor *in, struct log_prefix *prefix)
 {
-    return log_stamp_words(in, "[") && process_id(in, &prefix->pid) && log_stamp_words(in, "] ") &&
+    return log_stamp_mark(in, '[') && process_id(in, &prefix->pid) && log_stamp_words(in, "] ") &&
            timestamp(in, " ", &prefix->time) && level_and_message(in, prefix);
 }
 
 /* Redis 3.0 and newer, Valkey: "PID:R TIME L message" */
 static bool with_role(struct cursor *in, struct log_prefix *prefix)
 {
-    return process_id(in, &prefix->pid) && log_stamp_words(in, ":") && letter_of(in, "XCSM", &prefix->role) &&
-           log_stamp_words(in, " ") && timestamp(in, " ", &prefix->time) && level_and_message(in, prefix);
+    return process_id(in, &prefix->pid) && log_stamp_mark(in, ':') && letter_of(in, "XCSM", &prefix->role) &&
+           log_stamp_mark(in, ' ') && timestamp(in, " ", &prefix->time) && level_and_message(in, prefix);
 }
 
 /* "(UNIXTIME) message" after what a signal handler writes first. */
 static bool unix_time_and_message(struct cursor *in, struct log_prefix *prefix)
 {
     prefix->from_signal_handler = true;
-    if (!log_stamp_words(in, "(") || !log_stamp_unix(in, false, &prefix->time) || !log_stamp_words(in, ")") ||
-        (cursor_left(in) && !log_stamp_words(in, " ")))
+    if (!log_stamp_mark(in, '(') || !log_stamp_unix(in, false, &prefix->time) || !log_stamp_mark(in, ')') ||
+        (cursor_left(in) && !log_stamp_mark(in, ' ')))
         return false;
     prefix->message = cursor_take(in, cursor_left(in));
     return true;
@@ -83,7 +83,7 @@ static bool from_signal_handler(struct cursor *in, struct log_prefix *prefix)
 /* Redis up to 2.8: "[PID | signal handler] (UNIXTIME) message" */
 static bool from_bracketed_signal_handler(struct cursor *in, struct log_prefix *prefix)
 {
-    return log_stamp_words(in, "[") && process_id(in, &prefix->pid) && log_stamp_words(in, " | signal handler] ") &&
+    return log_stamp_mark(in, '[') && process_id(in, &prefix->pid) && log_stamp_words(in, " | signal handler] ") &&
            unix_time_and_message(in, prefix);
 }
 

@@ -10,7 +10,10 @@
 /* These words, and nothing else. */
 bool log_stamp_words(struct cursor *in, const char *wanted);
 
-/* So many decimal digits that fit. */
+/* This character, which is not NUL. */
+bool log_stamp_mark(struct cursor *in, char wanted);
+
+/* So many decimal digits, of which at most 19 make a number. */
 bool log_stamp_number(struct cursor *in, size_t least, size_t most, uint64_t *value);
 
 /* "22 Nov 2026 15:05:25.820", with or without year and milliseconds: servers. */

@@ -47,7 +47,14 @@ static size_t digits(struct bytes text, size_t from)
 
 static int id_length(struct bytes text)
 {
-    return text.len >= ID_DIGITS && text_is_node_id((struct bytes){text.at, ID_DIGITS}) ? ID_DIGITS : LOG_NO_VALUE;
+    static const bool is_hex[256] = {
+        ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true, ['7'] = true,
+        ['8'] = true, ['9'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true,
+    };
+    bool all = text.len >= ID_DIGITS;
+    for (size_t i = 0; all && i < ID_DIGITS; i++)
+        all = is_hex[text.at[i]];
+    return all ? ID_DIGITS : LOG_NO_VALUE;
 }
 
 static int number_length(struct bytes text)

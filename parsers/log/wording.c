@@ -21,10 +21,10 @@ struct match {
     struct bytes message;
     struct log_values *values;
     size_t part, at;
-    struct choice choices[LOG_FIELDS_MAX];
-    size_t choice_count;
     size_t reach;
     unsigned tries;
+    size_t choice_count;
+    struct choice choices[LOG_FIELDS_MAX]; /* not made empty before use: a match is made for every line */
 };
 
 bool log_part_next(const char *text, size_t *at, struct log_part *part)
@@ -52,7 +52,9 @@ bool log_part_next(const char *text, size_t *at, struct log_part *part)
 
 static struct bytes rest_of(const struct match *match)
 {
-    return text_from(match->message, match->at);
+    struct cursor in = cursor_over(match->message);
+    cursor_take(&in, match->at);
+    return (struct bytes){in.at, cursor_left(&in)};
 }
 
 static bool fail_at(struct match *match, size_t character)
@@ -65,18 +67,19 @@ static bool fail_at(struct match *match, size_t character)
 static void add_value(struct match *match, uint8_t field, size_t len)
 {
     struct log_values *values = match->values;
-    if (field != LOG_FIELD_IDS && values->count < LOG_FIELDS_MAX)
+    if (values && field != LOG_FIELD_IDS && values->count < LOG_FIELDS_MAX)
         values->fields[values->count++] = log_value(field, (struct bytes){match->message.at + match->at, len});
 }
 
 static bool take_words(struct match *match, const struct log_part *part)
 {
     struct bytes rest = rest_of(match);
-    size_t same = 0;
-    while (same < rest.len && same < part->len && rest.at[same] == (uint8_t)part->words[same])
-        same++;
-    if (same < part->len)
+    if (rest.len < part->len || memcmp(rest.at, part->words, part->len) != 0) {
+        size_t same = 0;
+        while (same < rest.len && same < part->len && rest.at[same] == (uint8_t)part->words[same])
+            same++;
         return fail_at(match, part->at + same);
+    }
     add_value(match, part->field, part->len);
     match->at += part->len;
     match->part++;
@@ -95,7 +98,7 @@ static bool take_text_until(struct match *match, size_t part, size_t from, size_
         return fail_at(match, words->at + words->len - 1); /* they may differ in any character */
     end += (size_t)(hit - rest.at);
     if (match->choice_count < LOG_FIELDS_MAX)
-        match->choices[match->choice_count++] = (struct choice){part, from, end, match->values->count};
+        match->choices[match->choice_count++] = (struct choice){part, from, end, match->values ? match->values->count : 0};
     match->at = from;
     add_value(match, match->parts[part].field, end - from);
     match->at = end;
@@ -141,7 +144,8 @@ static bool choose_again(struct match *match)
 {
     while (match->choice_count) {
         struct choice choice = match->choices[--match->choice_count];
-        match->values->count = choice.count;
+        if (match->values)
+            match->values->count = choice.count;
         if (take_text_until(match, choice.part, choice.from, choice.end + 1))
             return true;
     }
@@ -151,8 +155,15 @@ static bool choose_again(struct match *match)
 bool log_wording_match(const struct log_part *parts, size_t count, struct bytes message, struct log_values *values,
                        size_t *reach)
 {
-    struct match match = {.parts = parts, .part_count = count, .message = message, .values = values};
-    values->count = 0;
+    struct match match;
+    match.parts = parts;
+    match.part_count = count;
+    match.message = message;
+    match.values = values;
+    match.part = match.at = match.reach = match.choice_count = 0;
+    match.tries = 0;
+    if (values)
+        values->count = 0;
     for (;;) {
         bool going = match.part < count;
         if (going) {

@@ -21,7 +21,7 @@ struct log_values {
 /* The piece of a wording's text that begins at `at`, which moves behind it; false at the end. */
 bool log_part_next(const char *text, size_t *at, struct log_part *part);
 
-/* Whether the message is this wording, as a whole; then its values. When it is not, `reach` is how much of the text,
+/* Whether the message is this wording, as a whole; then its values, unless `values` is NULL. When it is not, `reach` is how much of the text,
  * in characters, was compared at most: a wording that shares more than that with this one does not match either. */
 bool log_wording_match(const struct log_part *parts, size_t count, struct bytes message, struct log_values *values,
                        size_t *reach);

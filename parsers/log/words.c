@@ -167,8 +167,12 @@ static int find_in(struct log_words *words, struct bucket *bucket, struct bytes 
         const struct row *row = &words->compiled[rows[i]];
         if (i && row->shared > reach)
             continue; /* begins like one that failed there */
-        if (log_wording_match(row->parts, row->count, message, values, &reach))
-            return rows[i];
+        bool wanted = wordings[rows[i]].event != LOG_OTHER;
+        if (!log_wording_match(row->parts, row->count, message, wanted ? values : NULL, &reach))
+            continue;
+        if (!wanted)
+            values->count = 0;
+        return rows[i];
     }
     return LOG_NO_WORDING;
 }

@@ -18,7 +18,7 @@ struct log_words *log_words_new(void);
 /* NULL is allowed. */
 void log_words_free(struct log_words *words);
 
-/* The row of the wording that the message is, and its values; LOG_NO_WORDING when it is none. */
+/* The row of the wording that the message is, and its values, none of LOG_OTHER; LOG_NO_WORDING when it is none. */
 int log_words_find(struct log_words *words, struct bytes message, struct log_values *values);
 
 #endif

@@ -16,7 +16,7 @@ enum { FORMS = sizeof(forms) / sizeof(*forms), LAYERS_MAX = 4, LABEL_MAX = 256 }
 
 static bool is_label(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-_./@", c));
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= '9') || c == '_' || c == '@';
 }
 
 static struct bytes take_label(struct cursor *in)
@@ -38,7 +38,7 @@ static bool take_blanks(struct cursor *in)
 /* "ESC [ numbers m" */
 static void take_colours(struct cursor *in)
 {
-    for (;;) {
+    while (cursor_left(in) && *in->at == 0x1b) {
         struct cursor probe = *in;
         if (!log_stamp_words(&probe, "\x1b["))
             return;
@@ -179,13 +179,21 @@ bool log_unwrap(struct log_wrappers *wrappers, struct bytes line, struct log_wra
 {
     *wrapping = (struct log_wrapping){.text = line};
     size_t layers = decode_json(wrappers, line, wrapping);
+    bool decoded = layers > 0;
     while (layers < LAYERS_MAX && peel(wrappers, wrapping))
         layers++;
+    wrappers->simple = layers == 1 && !decoded;
     if (text_ends(wrapping->text, "\r"))
         wrapping->text.len--;
     if (text_ends(wrapping->text, "\x1b[0m"))
         wrapping->text.len -= 4;
     return layers > 0;
+}
+
+struct bytes log_unwrap_again(const struct log_wrappers *wrappers, struct bytes line)
+{
+    struct log_wrapping found = {.text = line};
+    return wrappers->simple && fits(forms[wrappers->latest], line, &found) ? found.text : line;
 }
 
 void log_wrappers_end(struct log_wrappers *wrappers)

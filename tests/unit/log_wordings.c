@@ -81,7 +81,7 @@ Test(log_wordings, come_back_with_their_values)
                 cr_expect(same, "%s\n  was taken for %s", wording.text, found < 0 ? "" : log_wording((unsigned)found).text);
                 continue;
             }
-            cr_assert_eq(values.count, expected->count, "%s", wording.text);
+            cr_assert_eq(values.count, wording.event == LOG_OTHER ? 0 : expected->count, "%s", wording.text);
             for (size_t i = 0; i < values.count; i++) {
                 cr_expect_eq(values.fields[i].id, expected->values[i].id, "%s", wording.text);
                 struct bytes got = values.fields[i].text;
