@@ -2,16 +2,22 @@
 #ifndef RCF_LOG_PREFIX_H
 #define RCF_LOG_PREFIX_H
 
-#include "parsers/log/log.h"
+#include "parsers/log/time.h"
 
-/* Reads the prefix at the start of `text` (a line without its LF). True fills pid, role, level, time and message of
- * `line` and sets `prefixed`; false leaves these fields as they are. `place` is never touched. */
-bool log_prefix(struct bytes text, struct log_line *line);
+struct log_prefix {
+    uint32_t pid;
+    char role;                /* 'X' sentinel, 'C' child, 'S' replica, 'M' primary; 0 when unknown */
+    char level;               /* '.', '-', '*', '#'; 0 when unknown */
+    bool from_signal_handler; /* its time is Unix time, whatever the other lines have */
+    struct log_time time;
+    struct bytes message; /* what stands behind the prefix */
+};
 
-/* Unix milliseconds as a time in UTC with its year and zone. False, and `time` untouched, beyond the year 9999. */
-bool log_time_of_unix_ms(uint64_t unix_ms, struct log_time *time);
+/* Reads the prefix at the start of `text` (a line without its LF). False leaves `prefix` as it is. */
+bool log_prefix_read(struct bytes text, struct log_prefix *prefix);
 
-/* Days in a month (1 to 12); 29 for February when the year is not known. */
-int log_days_in_month(int month, bool has_year, int year);
+/* The same for a prefix that begins anywhere in the first bytes of the text, behind what somebody has put before it;
+ * `before` is how much that is. */
+bool log_prefix_find(struct bytes text, struct log_prefix *prefix, size_t *before);
 
 #endif

@@ -1,4 +1,4 @@
-#include "parsers/log/prefix.h"
+#include "parsers/log/time.h"
 
 /* The calendar in eras of 400 years, each beginning on 1 March, so that the leap day is the last day of a year. */
 enum {
@@ -48,6 +48,7 @@ bool log_time_of_unix_ms(uint64_t unix_ms, struct log_time *time)
         .known = true,
         .has_year = true,
         .has_zone = true,
+        .has_milliseconds = true,
         .year = (int16_t)(days / DAYS_PER_ERA * 400 + year_of_era + (month >= 10)),
         .month = (int8_t)(month < 10 ? month + 3 : month - 9),
         .day = (int8_t)(day_of_year - (153 * month + 2) / 5 + 1),

@@ -10,7 +10,7 @@
 
 #define TEXT(literal) ((struct bytes){(const uint8_t *)(literal), sizeof(literal) - 1})
 
-static void print_line(FILE *stream, const struct log_line *line)
+static void print_line(FILE *stream, const struct log_event *line)
 {
     const struct log_time *time = &line->time;
     fprintf(stream, "%u:%" PRIu64 "+%" PRIu64 " ", line->place.line, line->place.offset, line->place.length);
@@ -37,14 +37,14 @@ static char *transcript(struct bytes text, size_t upto)
     size_t size = 0;
     FILE *stream = open_memstream(&out, &size);
     struct source *source = source_memory(text.at, text.len);
-    struct log *reader = log_open(source);
-    struct log_line line;
+    struct log *reader = log_open(source, LOG_ALL_LINES);
+    struct log_event line;
     enum parse_step step;
     cr_assert(reader);
     while ((step = log_next(reader, &line)) == PARSE_ITEM || step == PARSE_DAMAGE) {
         struct place place = step == PARSE_ITEM ? line.place : log_damage(reader)->place;
         cr_assert(place.offset + place.length <= text.len && place.line > 0);
-        if (place.offset + place.length >= upto)
+        if (place.offset + place.length >= upto || (step == PARSE_ITEM && line.id == LOG_PROCESS))
             continue;
         if (step == PARSE_DAMAGE)
             fprintf(stream, "!%u %" PRIu64 "+%" PRIu64 "\n", log_damage(reader)->code, place.offset, place.length);
@@ -120,7 +120,6 @@ Test(log, lines_without_prefix)
 {
     static const char *const lines[] = {
         "",
-        " 1:M 22 Nov 2026 15:05:25.820 * blank first",
         "1:Q 22 Nov 2026 15:05:25.820 * role",
         "1:M 22 Nov 2026 15:05:25.820 ? level",
         "1:M 22 Nov 2026 15:05:25.820 *no blank",
@@ -181,8 +180,8 @@ Test(log, long_lines_are_cut)
             text[at + len] = '\n';
             text[size - 1] = '\n';
             struct source *source = source_memory(text, size);
-            struct log *reader = log_open(source);
-            struct log_line line;
+            struct log *reader = log_open(source, LOG_ALL_LINES);
+            struct log_event line;
             for (size_t k = 0; k < before; k++)
                 cr_assert(log_next(reader, &line) == PARSE_ITEM && line.message.len == 2);
             if (len > LOG_LINE_MAX) {
@@ -212,8 +211,8 @@ Test(log, long_line_without_end)
     char *text = malloc(size);
     memset(text, 'x', size);
     struct source *source = source_memory(text, size);
-    struct log *reader = log_open(source);
-    struct log_line line;
+    struct log *reader = log_open(source, LOG_ALL_LINES);
+    struct log_event line;
     cr_assert_eq(log_next(reader, &line), PARSE_DAMAGE);
     cr_assert_eq(log_damage(reader)->resumed, size);
     cr_assert_eq(log_next(reader, &line), PARSE_ITEM);
@@ -283,8 +282,8 @@ Test(log, unix_time_round_trip)
         int64_t unix_ms = day * 86400000 + day % 86400000;
         int len = snprintf(text, sizeof(text), "1:M %" PRId64 " * m", unix_ms);
         struct source *source = source_memory(text, (size_t)len);
-        struct log *reader = log_open(source);
-        struct log_line line;
+        struct log *reader = log_open(source, LOG_ALL_LINES);
+        struct log_event line;
         cr_assert(log_next(reader, &line) == PARSE_ITEM && line.prefixed);
         cr_assert_eq(log_unix_ms(&line.time, 0, 999), unix_ms);
         log_close(reader);
@@ -309,10 +308,12 @@ static struct census census_of(const char *path)
 {
     struct census census = {0};
     struct source *source = source_open(AT_FDCWD, path, 0);
-    struct log *reader = log_open(source);
-    struct log_line line;
+    struct log *reader = log_open(source, LOG_ALL_LINES);
+    struct log_event line;
     enum parse_step step;
     while ((step = log_next(reader, &line)) == PARSE_ITEM) {
+        if (line.id == LOG_PROCESS)
+            continue;
         census.lines++;
         census.prefixed += line.prefixed;
         census.dated += line.time.known && line.time.has_year;
@@ -338,8 +339,8 @@ Test(log, real_logs)
 Test(log, missing_file_stops)
 {
     struct source *source = source_open(AT_FDCWD, "fixtures/there-is-no-such.log", 0);
-    struct log *reader = log_open(source);
-    struct log_line line;
+    struct log *reader = log_open(source, LOG_ALL_LINES);
+    struct log_event line;
     cr_assert_eq(log_next(reader, &line), PARSE_STOP);
     cr_assert_not_null(log_why(reader));
     log_close(reader);

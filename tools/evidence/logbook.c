@@ -7,19 +7,28 @@
 #include "parsers/bytes/text.h"
 #include "tools/evidence/numbering.h"
 
-static const struct message {
+enum { TEXT_MAX = 256 };
+
+/* What an event of the log is to a logbook, and which field is its text. */
+static const struct meaning {
+    enum log_event_id id;
     enum logbook_event event;
-    enum product product;
-    const char *prefix;
-    size_t prefix_len;
-    const char *until;
-} messages[] = {
-#define LOGBOOK_MESSAGE(event, product, prefix, until) {LOGBOOK_##event, product, prefix, sizeof(prefix) - 1, until},
-#include "tools/evidence/logbook_messages.def"
-#undef LOGBOOK_MESSAGE
+    enum log_field_id text; /* LOG_FIELD_IDS: none */
+} meanings[] = {
+    {LOG_START, LOGBOOK_START, LOG_FIELD_VERSION},
+    {LOG_MODE, LOGBOOK_PORT, LOG_FIELD_PORT},
+    {LOG_READY, LOGBOOK_PORT, LOG_FIELD_PORT},
+    {LOG_NODE_NEW, LOGBOOK_NEW_IDENTITY, LOG_FIELD_NODE},
+    {LOG_NODE_LOADED, LOGBOOK_LOADED_IDENTITY, LOG_FIELD_NODE},
+    {LOG_NODE_RESET, LOGBOOK_RESET_IDENTITY, LOG_FIELD_NODE},
+    {LOG_CLUSTER_STATE, LOGBOOK_CLUSTER_OK, LOG_FIELD_IDS},
+    {LOG_SHUTDOWN_REQUESTED, LOGBOOK_SHUTDOWN, LOG_FIELD_IDS},
+    {LOG_SAVED, LOGBOOK_SAVED, LOG_FIELD_IDS},
+    {LOG_UNKNOWN_SENDER, LOGBOOK_UNKNOWN_SENDER, LOG_FIELD_SENDER},
+    {LOG_SYNC_ASKED, LOGBOOK_REPLICA_SYNC, LOG_FIELD_REPLICA},
 };
 
-enum { MESSAGES = sizeof(messages) / sizeof(*messages), TEXT_MAX = 256 };
+enum { MEANINGS = sizeof(meanings) / sizeof(*meanings) };
 
 struct run {
     struct logbook_line first, last;
@@ -36,30 +45,17 @@ struct reading {
     uint64_t tenure;
 };
 
-/* The message that a line is, or NULL; its text is NULL at `at` when it has none. */
-static const struct message *recognise(struct bytes line, struct bytes *text)
+static bool has_value(const struct log_event *line, enum log_field_id id, const char *value)
 {
-    for (size_t i = 0; i < MESSAGES; i++) {
-        const struct message *message = &messages[i];
-        if (!line.len || line.at[0] != (uint8_t)message->prefix[0] || line.len < message->prefix_len ||
-            memcmp(line.at, message->prefix, message->prefix_len) != 0)
-            continue;
-        *text = text_from(line, message->prefix_len);
-        if (!message->until) {
-            *text = (struct bytes){NULL, 0};
-            return message;
-        }
-        size_t end;
-        if (!*message->until) {
-            *text = text_trim(*text);
-        } else if (text_find(*text, message->until, &end)) {
-            text->len = end;
-        } else {
-            continue;
-        }
-        if (text->len && text->len <= TEXT_MAX)
-            return message;
-    }
+    const struct log_field *field = log_field(line, id);
+    return field && text_is(field->text, value);
+}
+
+static const struct meaning *meaning_of(const struct log_event *line)
+{
+    for (size_t i = 0; i < MEANINGS; i++)
+        if (meanings[i].id == line->id)
+            return &meanings[i];
     return NULL;
 }
 
@@ -100,12 +96,11 @@ static struct run *add_run(struct reading *reading, uint64_t hash, struct bytes 
     return run;
 }
 
-static void add_event(struct reading *reading, const struct log_line *line, const struct message *message,
-                      struct bytes text)
+static void add_event(struct reading *reading, const struct log_event *line, enum logbook_event event, struct bytes text)
 {
-    const uint64_t seed = reading->tenure * LOGBOOK_EVENTS + message->event;
+    const uint64_t seed = reading->tenure * LOGBOOK_EVENTS + event;
     uint64_t hash = XXH3_64bits_withSeed(text.at ? (const void *)text.at : "", text.len, seed);
-    struct run *run = find_run(reading, hash, message->event, text);
+    struct run *run = find_run(reading, hash, event, text);
     bool is_new = !run;
     if (is_new)
         run = add_run(reading, hash, text);
@@ -114,7 +109,7 @@ static void add_event(struct reading *reading, const struct log_line *line, cons
         return;
     }
     run->last = (struct logbook_line){
-        .event = message->event,
+        .event = event,
         .file = reading->logbook->file,
         .place = line->place,
         .time = line->time,
@@ -135,29 +130,40 @@ static void take_identity(struct reading *reading, struct bytes id)
     logbook->id = arena_copy(reading->arena, id.at, id.len);
 }
 
-static void read_line(struct reading *reading, const struct log_line *line)
+/* False when the line is none for a logbook. */
+static bool take_start(struct logbook *logbook, const struct log_event *line, struct bytes version)
 {
-    struct logbook *logbook = reading->logbook;
-    struct bytes text;
-    uint64_t port;
-    const struct message *message = recognise(line->message, &text);
-    logbook->total_lines++;
-    if (!message)
+    enum product product = has_value(line, LOG_FIELD_PRODUCT, "Valkey") ? PRODUCT_VALKEY : PRODUCT_REDIS;
+    return server_parse(product, version, &logbook->server);
+}
+
+static bool take_port(struct logbook *logbook, const struct log_event *line)
+{
+    const struct log_field *port = log_field(line, LOG_FIELD_PORT);
+    if (!port || port->number < 0 || port->number > UINT16_MAX || has_value(line, LOG_FIELD_MODE, "sentinel"))
+        return false;
+    logbook->port = port->number ? (uint16_t)port->number : logbook->port;
+    return true;
+}
+
+static void read_line(struct reading *reading, const struct log_event *line)
+{
+    struct bytes text = {NULL, 0};
+    const struct meaning *meaning = meaning_of(line);
+    const struct log_field *field = meaning ? log_field(line, meaning->text) : NULL;
+    if (!meaning || (field && (!field->text.len || field->text.len > TEXT_MAX)))
         return;
-    if (is_identity(message->event) || message->event == LOGBOOK_UNKNOWN_SENDER) {
-        if (!text_is_node_id(text))
-            return;
-        if (message->event != LOGBOOK_UNKNOWN_SENDER)
-            take_identity(reading, text);
-    } else if (message->event == LOGBOOK_START) {
-        if (!server_parse(message->product, text, &logbook->server))
-            return;
-    } else if (message->event == LOGBOOK_PORT) {
-        if (!text_u64(text, &port) || port > UINT16_MAX)
-            return;
-        logbook->port = port ? (uint16_t)port : logbook->port;
-    }
-    add_event(reading, line, message, text);
+    enum logbook_event event = meaning->event;
+    if (field)
+        text = field->text;
+    if (event == LOGBOOK_CLUSTER_OK && !has_value(line, LOG_FIELD_STATE, "ok"))
+        event = LOGBOOK_CLUSTER_FAIL;
+    if (is_identity(event))
+        take_identity(reading, text);
+    if ((event == LOGBOOK_START && !take_start(reading->logbook, line, text)) ||
+        (event == LOGBOOK_PORT && !take_port(reading->logbook, line)))
+        return;
+    add_event(reading, line, event, text);
 }
 
 static int by_place(const void *a, const void *b)
@@ -186,16 +192,17 @@ struct logbook *logbook_read(struct arena *arena, struct source *source, size_t 
 {
     struct logbook *logbook = arena_alloc(arena, sizeof(*logbook));
     struct arena *scratch = arena_new();
-    struct log *reader = log_open(source);
+    struct log *reader = log_open(source, 0);
     bool done = false;
     if (logbook && scratch && reader) {
         logbook->file = file;
         struct reading reading = {.arena = arena, .scratch = scratch, .logbook = logbook};
-        struct log_line line;
+        struct log_event line;
         enum parse_step step;
         while ((step = log_next(reader, &line)) == PARSE_ITEM || step == PARSE_DAMAGE)
             if (step == PARSE_ITEM)
                 read_line(&reading, &line);
+        logbook->total_lines = log_counts(reader)->lines;
         logbook->why = step == PARSE_STOP ? arena_string(arena, log_why(reader)) : NULL;
         done = write_lines(&reading) && !arena_failed(scratch) && !arena_failed(arena);
     }

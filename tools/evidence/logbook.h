@@ -7,7 +7,7 @@
 #include "parsers/memory/arena.h"
 #include "tools/evidence/server.h"
 
-/* What each message reads, in every version: logbook_messages.def. */
+/* Of the events of a log (parsers/log/log_events.def) those that prove something. */
 enum logbook_event {
     LOGBOOK_START,           /* the server began; text = its version */
     LOGBOOK_PORT,            /* text = the port it listens on */
