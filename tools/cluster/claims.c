@@ -37,11 +37,14 @@ static void decide_claim(struct node *node)
         } else if (claim->own) { /* another carrier of the id, or the same node's line in the member's file */
             if (claim->instance == node->instance && best->instance != node->instance)
                 best = claim;
+        } else if (rule == CLAIM_OWN && !claim_has_epoch(best) && claim_has_epoch(claim)) {
+            best = claim;
+            rule = CLAIM_FULL;
         } else if (rule == CLAIM_OWN && overtakes(best, claim)) {
             best = claim;
             rule = CLAIM_EPOCH;
         } else if (rule != CLAIM_OWN && fresher(claim->view, best->view) &&
-                   (rule == CLAIM_FRESHEST || overtakes(best, claim))) {
+                   (rule != CLAIM_EPOCH || overtakes(best, claim))) {
             best = claim;
         }
     }

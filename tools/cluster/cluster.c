@@ -19,9 +19,20 @@ const char *claim_rule_text(enum claim_rule rule)
         [CLAIM_NONE] = "no claim",
         [CLAIM_OWN] = "its own file, which overrides what peers list for it at the same configEpoch",
         [CLAIM_EPOCH] = "a peer's view with a higher configEpoch than its own file",
+        [CLAIM_FULL] = "a peer's view, which states epochs; its own capture does not",
         [CLAIM_FRESHEST] = "the view with the highest epochs, then the newest pong (its own file is missing)",
     };
     return texts[rule];
+}
+
+bool claim_has_epoch(const struct claim *claim)
+{
+    return !(claim->view->limits & VIEW_NO_EPOCHS);
+}
+
+bool node_has_epoch(const struct node *node)
+{
+    return node->stands && claim_has_epoch(node->stands);
 }
 
 uint64_t view_epoch(const struct view *view)
@@ -70,11 +81,17 @@ static bool settle_environment(struct cluster *cluster)
     bool timeout_known = false, coverage_known = false;
     cluster->node_timeout_ms = 15000;
     cluster->full_coverage = true;
+    cluster->partial = true;
     for (size_t i = 0; i < cluster->core_count; i++) {
         const struct instance *instance = &cluster->evidence->instances[cluster->core[i]];
         uint64_t epoch = view_epoch(instance->view);
+        for (size_t s = 0; s < instance->status_count; s++)
+            if (instance->statuses[s]->numbers[STATUS_CURRENT_EPOCH].number > epoch)
+                epoch = instance->statuses[s]->numbers[STATUS_CURRENT_EPOCH].number;
         if (epoch > cluster->current_epoch)
             cluster->current_epoch = epoch;
+        cluster->epochs_known |= !(instance->view->limits & VIEW_NO_EPOCHS);
+        cluster->partial &= (instance->view->limits & VIEW_SOME_NODES) != 0;
         if (instance->view->newest_pong_ms > cluster->newest_pong_ms)
             cluster->newest_pong_ms = instance->view->newest_pong_ms;
         if (instance->server.product != PRODUCT_UNKNOWN &&
@@ -287,4 +304,29 @@ static bool is_owned(const void *context, unsigned slot)
 char *cluster_slots_of(const struct cluster *cluster, uint32_t node, struct arena *arena)
 {
     return slots_text(arena, is_owned, &(struct owned){cluster, node});
+}
+
+const struct claim *node_own_words(const struct node *node)
+{
+    if (node->claim_count && node->claims[0].own)
+        return &node->claims[0];
+    for (size_t c = 0; c < node->claim_count; c++)
+        if (node->claims[c].view->source == VIEW_TOOL)
+            return &node->claims[c];
+    return NULL;
+}
+
+const char *cluster_limits_text(const struct cluster *cluster, struct arena *arena)
+{
+    bool said[VIEW_SOURCES] = {false};
+    const char *text = "";
+    for (size_t i = 0; text && i < cluster->core_count; i++) {
+        const struct view *view = cluster->evidence->instances[cluster->core[i]].view;
+        if (!view->limits || said[view->source])
+            continue;
+        said[view->source] = true;
+        text = arena_format(arena, "%s%s%s: %s", text, *text ? "; " : "", view_source_name(view->source),
+                            view_limits_text(view));
+    }
+    return text;
 }

@@ -24,6 +24,7 @@ enum claim_rule {
     CLAIM_NONE,
     CLAIM_OWN,      /* its own file, which overrides peers at the same config epoch */
     CLAIM_EPOCH,    /* a peer's view holds a higher config epoch for it than its own file */
+    CLAIM_FULL,     /* its own capture states no epochs, a peer's view does */
     CLAIM_FRESHEST, /* no file of its own: the view with the highest epochs, then the newest pong */
 };
 
@@ -80,7 +81,9 @@ struct cluster {
     struct slot_owner *slots; /* SLOT_COUNT */
     uint32_t uncovered;
     size_t voting;     /* primaries with slots */
-    uint64_t current_epoch; /* the highest of the core */
+    uint64_t current_epoch; /* the highest of the core, by its views and its captures of CLUSTER INFO */
+    bool epochs_known;      /* false: no view of the core states epochs, so current_epoch is 0 or CLUSTER INFO's */
+    bool partial;           /* every view of the core leaves nodes out by rule (view->limits): who is missing is not known */
     int64_t newest_pong_ms;
     struct server server;   /* of the core's instances, the newest where they differ; with product unknown when none is known */
     const uint32_t *missing; /* indexes of members whose own view is not in the case */
@@ -104,6 +107,10 @@ struct clusters *clusters_build(const struct evidence *evidence, struct arena *a
  * that it shows serves instead. */
 uint64_t view_epoch(const struct view *view);
 
+/* The claim comes from a view that states epochs; the claim that stands does. */
+bool claim_has_epoch(const struct claim *claim);
+bool node_has_epoch(const struct node *node);
+
 /* The line names a node that somebody has talked to: not a handshake, a placeholder, or a node without address. */
 bool sighting_names(const struct sighting *sighting);
 
@@ -119,6 +126,14 @@ bool cluster_testifies(const struct cluster *cluster, size_t instance);
 
 /* The cluster that an instance belongs to, as a member or an outsider, or NULL. */
 const struct cluster *clusters_of(const struct clusters *clusters, size_t instance);
+
+/* What the node said of itself: its own file or capture, else its line in a tool's check, which each node answers; NULL
+ * when neither is in the case. */
+const struct claim *node_own_words(const struct node *node);
+
+/* What the sources of the core's views never say, "CLUSTER SLOTS: it never says epochs, ..."; "" when nothing. In
+ * `arena`, NULL without memory. */
+const char *cluster_limits_text(const struct cluster *cluster, struct arena *arena);
 
 /* The claim of one instance's view about a node, or NULL when it is silent. */
 const struct claim *node_claim(const struct node *node, size_t instance);

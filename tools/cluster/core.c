@@ -88,6 +88,8 @@ uint32_t core_relation(struct building *b, const struct instance *instance)
 static bool lists(const struct instance *instance, uint32_t node)
 {
     const struct sighting *sighting = node == NO_NODE ? NULL : view_find(instance->view, node);
+    if (!sighting && instance->view->limits & VIEW_SOME_NODES)
+        return true; /* it could not, so its silence does not part them */
     return sighting && sighting_names(sighting);
 }
 

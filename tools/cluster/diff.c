@@ -374,7 +374,7 @@ struct diff *diff_views(struct view_store *store, const struct diff_operand *ope
         *diff = (struct diff){.store = store, .operands = operands, .operand_count = count};
         struct comparing all = {.store = store, .operands = operands, .count = count, .arena = arena,
                                 .scratch = scratch, .diff = diff};
-        done = diff_complete_own_lines(&all) && diff_make_groups(&all) &&
+        done = diff_complete_partial(&all) && diff_complete_own_lines(&all) && diff_make_groups(&all) &&
                (diff->group_count < 2 || (take_apart(&all) && list_deviations(&all)));
         if (done && diff->group_count == 1)
             diff->groups[0].nodes = operands[diff->groups[0].views[0]].view->count;

@@ -6,7 +6,8 @@
  * is then taken apart into aspects: a *difference* is one aspect of one node, with its values and who holds each.
  *
  * What stances leave out is never compared: ping, pong, link, line order, `myself`, the port for clients, a replica's
- * own epoch. An own line without an ip, as servers write it before they learn their address, agrees with the address
+ * own epoch. Nor is what a view's source never says (view->limits): a node that CLUSTER SLOTS cannot list is no difference,
+ * one that it lists elsewhere is. An own line without an ip, as servers write it before they learn their address, agrees with the address
  * that the other views list.
  */
 #ifndef RCF_DIFF_H

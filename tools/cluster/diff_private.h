@@ -2,6 +2,7 @@
  *
  *   diff.c          the whole: groups, then deviations from the baseline, then differences
  *   diff_groups.c   views -> groups
+ *   diff_partial.c  what a view never says, taken from one that does
  *   diff_aspects.c  entry -> one aspect: its identity and its text
  */
 #ifndef RCF_DIFF_PRIVATE_H
@@ -27,6 +28,9 @@ static inline const struct entry *stated(const struct comparing *comparing, size
     const struct view *view = comparing->operands[operand].view;
     return own && sighting == &view->sightings[view->myself] ? own : sighting->entry;
 }
+
+/* Replaces the views that leave facts out by ones that can be compared. False without memory. */
+bool diff_complete_partial(struct comparing *comparing);
 
 /* Fills `own`. False without memory. */
 bool diff_complete_own_lines(struct comparing *comparing);

@@ -234,7 +234,7 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
         if (cluster->evidence->instances[cluster->core[i]].node == node->number)
             continue;
         enum silence silence = membership_silence(cluster, index, cluster->core[i], &m);
-        m.damaged += silence != SILENCE_LISTS && view_may_have_lost(cluster->evidence->instances[cluster->core[i]].view);
+        m.damaged += silence != SILENCE_LISTS && silence != SILENCE_BY_RULE && view_may_have_lost(cluster->evidence->instances[cluster->core[i]].view);
         switch (silence) {
         case SILENCE_LISTS: m.lists++; break;
         case SILENCE_FORGOT:
@@ -245,6 +245,7 @@ struct membership membership_of(const struct cluster *cluster, uint32_t index, s
                                  forgot_in_time(cluster, node, cluster->core[i], &m, 0));
             break;
         case SILENCE_UNSAVED: m.unsaved++; break;
+        case SILENCE_BY_RULE: break;
         }
     }
     return m;
@@ -258,6 +259,8 @@ enum silence membership_silence(const struct cluster *cluster, uint32_t index, s
     const struct sighting *sighting = view_find(view, node->number);
     if (sighting && (node->standing != STANDING_OUTSIDER || sighting_names(sighting)))
         return SILENCE_LISTS;
+    if (view->limits & VIEW_SOME_NODES)
+        return SILENCE_BY_RULE;
     /* That damage took just this line from every file is not to be believed of a node that nobody lists. */
     if (view_may_have_lost(view) && node->standing != STANDING_OUTSIDER)
         return SILENCE_UNSAVED;

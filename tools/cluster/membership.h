@@ -23,6 +23,7 @@ enum silence {
     SILENCE_LISTS,    /* not silent */
     SILENCE_FORGOT,   /* saved after X was a member, and does not list it */
     SILENCE_UNSAVED,  /* may be older than X's membership */
+    SILENCE_BY_RULE,  /* its source leaves nodes out, so it says nothing */
 };
 
 enum former {

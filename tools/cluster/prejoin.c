@@ -197,6 +197,11 @@ static void judge_view(struct judging *judging)
         return;
     }
     judge_others(judging, view);
+    if (view->limits) {
+        say_own(judging, PREJOIN_NODESCONF, PREJOIN_OPEN, view->file, NULL,
+                arena_format(judging->arena, "its view is a capture of %s: %s", view_source_name(view->source), view_limits_text(view)));
+        return;
+    }
     judge_own_line(judging, view);
     judge_epochs(judging, view);
     judge_damage(judging, view);
@@ -205,6 +210,34 @@ static void judge_view(struct judging *judging)
 static bool holds_something(const struct start *start)
 {
     return start->keys == START_KEYS || start->held_keys || start->ignored_keys || start->functions;
+}
+
+/* The running server, as INFO and CLUSTER INFO show it: the newest capture that says so. */
+static void judge_running(struct judging *judging)
+{
+    const struct instance *instance = judging->instance;
+    const struct status *keyspace = NULL, *nodes = NULL;
+    for (size_t s = 0; s < instance->status_count; s++) {
+        const struct status *status = instance->statuses[s];
+        keyspace = keyspace || !status->has_keyspace ? keyspace : status;
+        nodes = nodes || !status->numbers[STATUS_KNOWN_NODES].known ? nodes : status;
+    }
+    for (size_t k = 0; keyspace && k < keyspace->keys_count; k++) {
+        const struct status_keys *keys = &keyspace->keys[k];
+        if (keys->keys)
+            say_own(judging, PREJOIN_DATA, PREJOIN_AGAINST, keyspace->file, &keys->place,
+                    arena_format(judging->arena, "INFO of the running server shows %llu key%s in database %llu",
+                                 (unsigned long long)keys->keys, keys->keys == 1 ? "" : "s", (unsigned long long)keys->db));
+    }
+    if (keyspace && status_is_empty(keyspace))
+        say_own(judging, PREJOIN_DATA, PREJOIN_NOTE, keyspace->file, &keyspace->keyspace,
+                "INFO of the running server shows no keys; what its files hold is loaded at its next start");
+    if (nodes && nodes->numbers[STATUS_KNOWN_NODES].number > judging->prejoin->known_nodes)
+        judging->prejoin->known_nodes = (size_t)nodes->numbers[STATUS_KNOWN_NODES].number;
+    if (nodes && nodes->numbers[STATUS_KNOWN_NODES].number > 1)
+        say_own(judging, PREJOIN_KNOWS_OTHERS, PREJOIN_AGAINST, nodes->file, &nodes->numbers[STATUS_KNOWN_NODES].place,
+                arena_format(judging->arena, "CLUSTER INFO of the running server says cluster_known_nodes:%llu",
+                             (unsigned long long)nodes->numbers[STATUS_KNOWN_NODES].number));
 }
 
 static void judge_data(struct judging *judging)
@@ -322,6 +355,7 @@ struct prejoin *prejoin_of(const struct evidence *evidence, size_t instance, con
     prejoin->view = judging.instance->view;
     judge_view(&judging);
     judge_data(&judging);
+    judge_running(&judging);
     judge_surroundings(&judging);
     if (members_case && members)
         prejoin_ask_members(&judging, members_case, members);

@@ -27,7 +27,8 @@ static void note_rivals(struct cluster *cluster, uint32_t index)
                     const struct node *other = owner->listed == NO_NODE ? NULL : &cluster->nodes[owner->listed];
                     if (!other || other->entry->config_epoch < node->entry->config_epoch)
                         owner->listed = index;
-                } else if (owner->node != index && node->claims[c].own && owner->rival == NO_NODE) {
+                } else if (owner->node != index && node->claims[c].own && owner->rival == NO_NODE &&
+                           claim_has_epoch(&node->claims[c])) { /* without an epoch nobody can say who wins */
                     owner->rival = index;
                 }
             }

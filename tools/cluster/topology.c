@@ -184,8 +184,11 @@ static struct slot_open *collect_marks(struct building *b, const struct cluster 
     *count = 0;
     for (uint32_t n = 0; marks && n < cluster->member_count; n++) {
         const struct node *node = &cluster->nodes[n];
-        for (size_t c = 0; c < node->claim_count && node->claims[c].own; c++) {
+        const struct claim *words = node_own_words(node);
+        for (size_t c = 0; c < node->claim_count; c++) {
             const struct entry *entry = node->claims[c].sighting->entry;
+            if (!node->claims[c].own && &node->claims[c] != words)
+                continue;
             for (uint32_t m = 0; m < entry->mark_count; m++) {
                 struct slot_open *grown = arena_grow(b->arena, marks, *count, &cap, sizeof(*marks));
                 if (!grown)

@@ -32,27 +32,59 @@ static struct bytes of_string(const char *text)
 /* What speaks for a view being the newest, in the order in which it counts. */
 struct age {
     bool finished; /* no temporary file: what it holds never became the server's */
+    bool full;     /* it leaves nothing out: what others leave out they cannot replace */
     bool is_last;  /* its own id is the last one that the log states: other ids were given up */
     bool alone;    /* it knows no other node, so it holds no time: it was saved before all joins, or after a reset */
     int64_t pong_ms;
+    bool captured; /* memory is never older than the file that was saved from it */
     uint64_t epoch;
+    bool current;         /* the tool did not go on to change what it had shown */
+    int64_t collected_ms; /* for views without times: as the manifest of the collection states, 0 when none does */
+    unsigned limits;
     const struct view *view;
 };
+
+/* Positive: `a` is the better one. */
+static int compare_ages(const struct age *a, const struct age *b)
+{
+#define PREFER(what)                         \
+    if (a->what != b->what)                  \
+        return a->what > b->what ? 1 : -1
+    PREFER(finished);
+    PREFER(full);
+    PREFER(is_last);
+    PREFER(alone);
+    PREFER(pong_ms);
+    PREFER(captured);
+    PREFER(epoch);
+    PREFER(collected_ms);
+    PREFER(current);
+#undef PREFER
+    return a->limits == b->limits ? 0 : a->limits < b->limits ? 1 : -1;
+}
 
 static int newest_first(const void *a, const void *b)
 {
     const struct age *left = a, *right = b;
-    if (left->finished != right->finished)
-        return left->finished ? -1 : 1;
-    if (left->is_last != right->is_last)
-        return left->is_last ? -1 : 1;
-    if (left->alone != right->alone)
-        return left->alone ? -1 : 1;
-    if (left->pong_ms != right->pong_ms)
-        return left->pong_ms > right->pong_ms ? -1 : 1;
-    if (left->epoch != right->epoch)
-        return left->epoch > right->epoch ? -1 : 1;
-    return (left->view->file > right->view->file) - (left->view->file < right->view->file);
+    int order = compare_ages(right, left);
+    return order ? order : (left->view->file > right->view->file) - (left->view->file < right->view->file);
+}
+
+/* When the files in and below a folder were collected, by the innermost manifest that says so; 0 when none does. */
+static int64_t collected_ms(const struct evidence *evidence, const struct evidence_file *file)
+{
+    struct bytes folder = names_split(file->path).folder;
+    size_t depth = 0;
+    int64_t ms = 0;
+    for (size_t i = 0; i < evidence->file_count; i++) {
+        const struct collection *collection = evidence->files[i].collection;
+        struct bytes above = names_split(evidence->files[i].path).folder;
+        if (collection && collection->has_time && names_is_below(folder, above) && (!ms || above.len >= depth)) {
+            ms = collection->collected_ms;
+            depth = above.len;
+        }
+    }
+    return ms;
 }
 
 /* A nodes.conf under its own name, not a copy of one. */
@@ -70,10 +102,15 @@ static struct age age_of(const struct choosing *choosing, const struct evidence_
     const char *id = own ? view_store_id(choosing->evidence->store, own->entry->node) : "";
     return (struct age){
         .finished = !file->temporary,
+        .full = !file->view->limits,
         .is_last = choosing->last_id && strcmp(id, choosing->last_id) == 0,
         .alone = file->view->newest_pong_ms == 0 && is_in_place(choosing, file),
         .pong_ms = file->view->newest_pong_ms,
+        .captured = file->view->capture,
         .epoch = file->view->current_epoch,
+        .current = !file->view->outdated,
+        .collected_ms = file->view->limits ? collected_ms(choosing->evidence, file) : 0,
+        .limits = file->view->limits,
         .view = file->view,
     };
 }
@@ -93,12 +130,57 @@ static bool choose_views(struct choosing *choosing)
     if (!count)
         return true;
     qsort(ages, count, sizeof(*ages), newest_first);
+    size_t usable = ages[0].finished, partial = 0;
+    for (size_t i = usable; i < count; i++)
+        partial += !ages[i].full;
+    instance->view = usable ? ages[0].view : NULL;
+    instance->history = views;
+    instance->partial = views + (count - usable - partial);
+    for (size_t i = usable; i < count; i++) {
+        if (ages[i].full)
+            views[instance->history_count++] = ages[i].view;
+        else
+            instance->partial[instance->partial_count++] = ages[i].view;
+    }
+    return true;
+}
+
+struct dated_status {
+    const struct status *status;
+    int64_t collected_ms;
+};
+
+static int newest_status(const void *a, const void *b)
+{
+    const struct dated_status *left = a, *right = b;
+    int order = status_compare(left->status, right->status);
+    if (order)
+        return order;
+    if (left->collected_ms != right->collected_ms)
+        return left->collected_ms > right->collected_ms ? -1 : 1;
+    return (left->status->file > right->status->file) - (left->status->file < right->status->file);
+}
+
+static bool choose_statuses(struct choosing *choosing)
+{
+    struct instance *instance = choosing->instance;
+    struct arena *arena = choosing->evidence->arena;
+    struct dated_status *dated = arena_array(arena, choosing->count, sizeof(*dated));
+    const struct status **statuses = arena_array(arena, choosing->count, sizeof(*statuses));
+    size_t count = 0;
+    if (!dated || !statuses)
+        return false;
+    for (size_t i = 0; i < choosing->count; i++) {
+        const struct evidence_file *file = member(choosing, i);
+        if (file->status && !file->temporary)
+            dated[count++] = (struct dated_status){file->status, collected_ms(choosing->evidence, file)};
+    }
+    if (count)
+        qsort(dated, count, sizeof(*dated), newest_status);
     for (size_t i = 0; i < count; i++)
-        views[i] = ages[i].view;
-    bool usable = ages[0].finished;
-    instance->view = usable ? views[0] : NULL;
-    instance->history = views + usable;
-    instance->history_count = count - usable;
+        statuses[i] = dated[i].status;
+    instance->statuses = statuses;
+    instance->status_count = count;
     return true;
 }
 
@@ -276,6 +358,12 @@ static void choose_server(struct instance *instance)
             instance->server_basis = "log";
             return;
         }
+    for (size_t i = 0; i < instance->status_count; i++)
+        if (instance->statuses[i]->server.product) {
+            instance->server = instance->statuses[i]->server;
+            instance->server_basis = "INFO";
+            return;
+        }
     if (instance->dump && instance->dump->writer.product) {
         instance->server = instance->dump->writer;
         instance->server_basis = "dump";
@@ -357,7 +445,7 @@ bool choose(struct evidence *evidence, const struct known *known, const size_t *
 {
     struct choosing choosing = {.evidence = evidence, .known = known, .instance = instance, .members = members, .count = count};
     choose_settings(&choosing);
-    if (!choose_logs(&choosing) || !choose_views(&choosing))
+    if (!choose_logs(&choosing) || !choose_views(&choosing) || !choose_statuses(&choosing))
         return false;
     choose_place(&choosing);
     choose_settings(&choosing);

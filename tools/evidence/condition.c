@@ -13,11 +13,11 @@ static const char *at_place(const struct evidence *evidence, const struct place 
 /* A capture may stand among a terminal's other lines, so only a saved file can be damaged. */
 static enum completeness view_condition(const struct evidence *evidence, const struct view *view, const char **why)
 {
-    if (view->capture)
+    if (view->capture && !view->limits)
         return CONDITION_UNKNOWN;
     if (view->defect_count)
         *why = at_place(evidence, &view->defects[0].place, view->defects[0].expected, view->defects[0].found);
-    else if (!view->has_vars)
+    else if (!view->limits && !view->has_vars)
         *why = "the line of variables is missing";
     return *why ? CONDITION_DAMAGED : CONDITION_WHOLE;
 }
@@ -72,6 +72,11 @@ enum completeness condition_of(const struct evidence *evidence, size_t number, c
                             "quotes without end, a byte order mark or NUL bytes");
         return *why ? CONDITION_DAMAGED : CONDITION_WHOLE;
     }
+    if (file->status) {
+        if (file->status->defect_total)
+            *why = at_place(evidence, &file->status->first_defect, file->status->expected, file->status->found);
+        return *why ? CONDITION_DAMAGED : CONDITION_UNKNOWN;
+    }
     return CONDITION_UNKNOWN;
 }
 
@@ -104,7 +109,7 @@ static struct grammar grammar_of(const struct view *view)
 
 struct server condition_grammar(const struct view *view, const char **basis)
 {
-    struct grammar grammar = grammar_of(view);
+    struct grammar grammar = view->limits ? (struct grammar){0} : grammar_of(view);
     *basis = grammar.basis;
     return grammar.oldest;
 }
@@ -130,5 +135,7 @@ const char *condition_version(const struct evidence *evidence, size_t number)
         return file->journal->preamble ? dump_version(evidence, file->journal->preamble) : NULL;
     if (file->logbook && file->logbook->server.product)
         return arena_string(evidence->arena, server_name(file->logbook->server, name));
-    return file->view ? grammar_of(file->view).words : NULL;
+    if (file->status && file->status->server.product)
+        return arena_string(evidence->arena, server_name(file->status->server, name));
+    return file->view && !file->view->limits ? grammar_of(file->view).words : NULL;
 }

@@ -16,6 +16,7 @@
 #include "tools/evidence/logbook.h"
 #include "tools/evidence/server.h"
 #include "tools/evidence/settings.h"
+#include "tools/evidence/status.h"
 #include "tools/evidence/view.h"
 
 enum { NO_FILE = -1 };
@@ -52,6 +53,7 @@ struct evidence_file {
     struct manifest_facts *manifest;
     struct logbook *logbook;
     struct collection *collection;
+    struct status *status;
 };
 
 /* One server process as its files show it. Numbers refer to evidence.files. */
@@ -67,6 +69,10 @@ struct instance {
     const struct view *view;  /* the newest, or NULL */
     const struct view **history; /* the older ones, newest first */
     size_t history_count;
+    const struct view **partial; /* views that leave facts out (view->limits) beside one that does not, newest first */
+    size_t partial_count;
+    const struct status **statuses; /* captures of INFO and CLUSTER INFO, newest first where that can be told */
+    size_t status_count;
     const struct settings *settings; /* or NULL */
     const struct dump *dump;  /* what the server would find as its dump, or NULL */
     const struct dump **other_dumps; /* temporary files, backups, dumps under other names */

@@ -66,6 +66,7 @@ static void absorb(struct group *into, const struct group *from)
     into->view = into->view != SIZE_MAX ? into->view : from->view;
     into->log = into->log != SIZE_MAX ? into->log : from->log;
     into->capture |= from->capture;
+    into->status |= from->status;
     into->dump |= from->dump;
     into->scope = into->scope.len ? into->scope : from->scope;
     if (into->placed && from->placed)

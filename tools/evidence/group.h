@@ -15,7 +15,7 @@ enum role {
     ROLE_NONE,    /* nothing: it speaks of the whole cluster, or of none */
     ROLE_CONF,    /* a server's main configuration */
     ROLE_VIEW,    /* its nodes.conf */
-    ROLE_CAPTURE, /* CLUSTER NODES: collected anywhere, so only its own line counts */
+    ROLE_CAPTURE, /* a captured reply that shows who gave it: collected anywhere, so only its own line counts */
     ROLE_LOG,
     ROLE_DATA,  /* dump, append-only file, manifest */
     ROLE_OTHER, /* belongs to an instance but says little about it */
@@ -44,6 +44,7 @@ struct group {
     size_t view;         /* a nodes.conf, or SIZE_MAX */
     size_t log;          /* a log, or SIZE_MAX */
     bool capture;        /* a capture is among them */
+    bool status;         /* a capture of INFO or CLUSTER INFO is among them */
     bool dump;           /* a dump that is no temporary file */
     uint16_t port;       /* 0 when unknown */
     uint16_t said;       /* of the own line */
@@ -60,7 +61,8 @@ struct grouping {
     struct hint *hints;
     struct group *groups;
     size_t count;
-    bool failed; /* no memory */
+    bool any_owned_view; /* some view of the case shows whose it is */
+    bool failed;         /* no memory */
 };
 
 /* Fills `hints` and one group a file. */

@@ -72,6 +72,8 @@ static void hint_content(const struct evidence *evidence, const struct evidence_
     }
     if (file->settings)
         hint->said = conf_port(file->settings);
+    if (file->status && file->status->numbers[STATUS_TCP_PORT].number <= UINT16_MAX)
+        hint->said = (uint16_t)file->status->numbers[STATUS_TCP_PORT].number;
 }
 
 /* A port that many files state, and that peers state about a node, is as good as one in the own line. */
@@ -217,6 +219,20 @@ static void drop_included(struct grouping *grouping)
     }
 }
 
+/* A reply that does not say who gave it, and a port or an address in its place: the node that it lists there. */
+static void own_by_place(struct evidence_file *file, struct hint *hint)
+{
+    uint16_t port = hint->named ? hint->named : hint->placed;
+    struct bytes ip = names_is_ip(hint->scope) ? hint->scope : (struct bytes){hint->scope.at, 0};
+    if (!port && !ip.len) {
+        hint->role = view_own(file->view) ? ROLE_CAPTURE : ROLE_NONE;
+        return;
+    }
+    if (!view_own(file->view))
+        view_set_own(file->view, ip, port);
+    hint->role = view_own(file->view) ? ROLE_CAPTURE : ROLE_OTHER;
+}
+
 static void start_group(struct grouping *grouping, size_t number)
 {
     const struct hint *hint = &grouping->hints[number];
@@ -227,6 +243,7 @@ static void start_group(struct grouping *grouping, size_t number)
         .conf = hint->role == ROLE_CONF ? number : SIZE_MAX,
         .view = hint->role == ROLE_VIEW && !file->temporary ? number : SIZE_MAX,
         .log = hint->role == ROLE_LOG ? number : SIZE_MAX,
+        .status = file->status != NULL,
         .capture = hint->role == ROLE_CAPTURE,
         .dump = file->kind == EVIDENCE_RDB && !file->temporary,
         .port = hint->port,
@@ -265,6 +282,10 @@ bool group_hints(struct grouping *grouping)
         hint->scope = scope_of(&hosts, &hint->parts);
         hint->named = named_port(known, hint->parts.stem);
         hint->placed = placed_port(known, hint->parts.folder);
+        if (evidence->files[i].view && evidence->files[i].view->limits) {
+            own_by_place(&evidence->files[i], hint);
+            hint_content(evidence, &evidence->files[i], hint);
+        }
         hint->port = port_that_counts(hint);
         start_group(grouping, i);
     }

@@ -1,4 +1,5 @@
-#include "parsers/bytes/cursor.h"
+#include "parsers/capture/shards.h"
+#include "parsers/capture/slots.h"
 #include "tools/evidence/identify.h"
 
 /* Lines that only one kind of output has. `anywhere`: in a line, else at its beginning. When several rows match, the
@@ -36,18 +37,6 @@ static const struct pattern patterns[] = {
 };
 
 enum { LINES = 400 };
-
-/* Without the escape sequences that colour a terminal: ESC [ ... letter. */
-static struct bytes without_colour(struct bytes line)
-{
-    while (line.len > 1 && line.at[0] == 0x1b && line.at[1] == '[') {
-        size_t end = 2;
-        while (end < line.len && !(line.at[end] >= 0x40 && line.at[end] <= 0x7e))
-            end++;
-        line = text_from(line, end + 1);
-    }
-    return line;
-}
 
 static bool is_hex(struct bytes word, size_t count)
 {
@@ -97,11 +86,7 @@ struct tally {
     size_t lines; /* not empty, not a '#' comment */
     size_t hashes, acl, info;
     size_t first_pattern;
-    bool hosts;        /* the header row of a host table */
-    bool slots_reply;  /* "1) 1) (integer) 0": CLUSTER SLOTS as redis-cli shows it */
-    bool shards_reply; /* "1) 1) "slots"": CLUSTER SHARDS */
-    bool slots_word;   /* raw CLUSTER SHARDS begins with the line "slots" ... */
-    bool nodes_word;   /* ... and goes on with the line "nodes" */
+    bool hosts; /* the header row of a host table */
 };
 
 static void tally_line(struct tally *tally, struct bytes line)
@@ -112,46 +97,23 @@ static void tally_line(struct tally *tally, struct bytes line)
             tally->first_pattern = i;
     if (text_starts(line, "#"))
         return;
-    if (!tally->lines) {
+    if (!tally->lines)
         tally->hosts = text_is_nocase(line, "address,host") || text_is_nocase(line, "address,host,zone");
-        tally->slots_reply = text_starts(line, "1) 1) (integer) ");
-        tally->shards_reply = text_starts(line, "1) 1) \"slots\"") || text_starts(line, "1) 1# \"slots\"") ||
-                              text_starts(line, "1# \"slots\"");
-        tally->slots_word = text_is(line, "slots");
-    }
     tally->lines++;
     tally->hashes += is_hash_line(line);
     tally->acl += is_acl_line(line);
     tally->info += is_info_line(line);
-    tally->nodes_word |= text_is(line, "nodes");
-}
-
-/* CLUSTER SLOTS as redis-cli writes it into a pipe: a value a line, so first slot, last slot, address, port, id. */
-static bool is_raw_slots(struct bytes head)
-{
-    struct cursor in = cursor_over(head);
-    struct bytes line[5];
-    bool ended;
-    uint64_t number;
-    for (size_t i = 0; i < 5; i++)
-        if (!cursor_line(&in, &line[i], &ended))
-            return false;
-    return text_u64(text_trim(line[0]), &number) && number < 16384 && text_u64(text_trim(line[1]), &number) &&
-           number < 16384 && text_u64(text_trim(line[3]), &number) && text_is_node_id(text_trim(line[4]));
 }
 
 enum evidence_kind identify_output(struct bytes head, unsigned *score)
 {
     enum { COUNT = sizeof(patterns) / sizeof(*patterns), CERTAIN = 92, LIKELY = 85 };
     struct tally tally = {.first_pattern = COUNT};
-    struct cursor in = cursor_over(head);
-    struct bytes line;
-    bool ended;
-    for (size_t i = 0; i < LINES && cursor_line(&in, &line, &ended); i++) {
-        line = text_trim(without_colour(text_trim(line)));
-        if (line.len)
-            tally_line(&tally, line);
-    }
+    struct capture_lines lines = capture_lines_over(head);
+    struct capture_line line;
+    for (size_t i = 0; i < LINES && capture_line_next(&lines, &line); i++)
+        if (line.text.len)
+            tally_line(&tally, line.text);
     const struct {
         enum evidence_kind kind;
         bool holds;
@@ -160,8 +122,8 @@ enum evidence_kind identify_output(struct bytes head, unsigned *score)
         {EVIDENCE_COLLECTION, tally.hashes && tally.hashes * 10 >= tally.lines * 9, CERTAIN},
         {EVIDENCE_HOSTS, tally.hosts, CERTAIN},
         {EVIDENCE_ACL, tally.acl && tally.acl == tally.lines, 100},
-        {EVIDENCE_CLUSTER_SHARDS, tally.shards_reply || (tally.slots_word && tally.nodes_word), CERTAIN},
-        {EVIDENCE_CLUSTER_SLOTS, tally.slots_reply || is_raw_slots(head), CERTAIN},
+        {EVIDENCE_CLUSTER_SHARDS, shards_likeness(head) >= CERTAIN, CERTAIN},
+        {EVIDENCE_CLUSTER_SLOTS, slots_likeness(head) >= CERTAIN, CERTAIN},
         {tally.first_pattern < COUNT ? patterns[tally.first_pattern].kind : EVIDENCE_UNKNOWN,
          tally.first_pattern < COUNT, LIKELY},
         {EVIDENCE_TOOL_INFO, tally.info > 0, LIKELY},

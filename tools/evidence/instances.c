@@ -12,7 +12,7 @@ static const char *const reasons[EVIDENCE_KINDS] = {
     [EVIDENCE_SENTINEL_CONF] = "a Sentinel is no member of the cluster",
     [EVIDENCE_CLUSTER_SLOTS] = "speaks of the whole cluster",
     [EVIDENCE_CLUSTER_SHARDS] = "speaks of the whole cluster",
-    [EVIDENCE_TOOL_CHECK] = "speaks of the whole cluster",
+    [EVIDENCE_TOOL_CHECK] = "speaks of the whole cluster, and the node that was asked is not in the case",
     [EVIDENCE_TOOL_INFO] = "speaks of the whole cluster",
     [EVIDENCE_TOOL_ADD_NODE] = "speaks of the whole cluster",
     [EVIDENCE_TOOL_CREATE] = "speaks of the whole cluster",
@@ -26,10 +26,18 @@ static const char nothing_says[] = "nothing says which instance it belongs to";
 static const char port_of_several[] = "its port is that of several instances, and nothing says whose it is";
 static const char dumps_alike[] = "several dumps lie in this folder, and nothing says which instances they belong to";
 
+/* INFO at an address: who gave it is known by its port and the place that names its host. */
+static bool states_server(const struct group *group)
+{
+    return group->status && group->port && names_is_ip(group->scope);
+}
+
 /* A configuration, a node's own view or a log: something that only a server process has. */
 static bool shows_server(const struct grouping *grouping, const struct group *group)
 {
-    if (group->conf != SIZE_MAX || group->view != SIZE_MAX || group->node != NO_NODE)
+    if (group->conf != SIZE_MAX || group->view != SIZE_MAX || group->node != NO_NODE || states_server(group))
+        return true;
+    if (group->status && group->port)
         return true;
     return group->log != SIZE_MAX && (group->port || grouping->evidence->files[group->log].logbook->server.product);
 }
@@ -84,13 +92,21 @@ static bool port_is_taken(const struct grouping *grouping, const uint8_t *taken,
     return port && taken[port / 8] >> port % 8 & 1;
 }
 
+/* A reply of nobody known is the only view of the case, or there are more of that kind only: then it stands for the
+ * node that gave it. */
+static bool is_only_view(const struct grouping *grouping, size_t file)
+{
+    const struct view *view = grouping->evidence->files[file].view;
+    return view && view->limits && view->count && !grouping->any_owned_view;
+}
+
 static bool is_instance(struct grouping *grouping, const uint8_t *taken, size_t root)
 {
     const struct hint *hint = &grouping->hints[root];
     const struct group *group = &grouping->groups[root];
     if (hint->role == ROLE_NONE)
-        return false;
-    bool follows = group->conf == SIZE_MAX && group->view == SIZE_MAX && group->node == NO_NODE;
+        return is_only_view(grouping, root);
+    bool follows = group->conf == SIZE_MAX && group->view == SIZE_MAX && group->node == NO_NODE && !states_server(group);
     if (follows && port_is_taken(grouping, taken, root))
         return false;
     return shows_server(grouping, group) || (hint->role == ROLE_DATA && (group->port || !hint->obstacle));
@@ -161,6 +177,8 @@ bool group_instances(struct grouping *grouping)
     if (!taken || !items || !join_lone_data(grouping))
         return false;
     find_taken(grouping, taken);
+    for (size_t i = 0; i < grouping->count; i++)
+        grouping->any_owned_view |= grouping->evidence->files[i].view && grouping->hints[i].role != ROLE_NONE;
     for (size_t i = 0; i < grouping->count; i++) {
         size_t root = group_root(grouping, i);
         if (!is_instance(grouping, taken, root)) {

@@ -39,6 +39,32 @@ static bool load_nodes(struct loading *loading, size_t number, const struct open
     return file->view;
 }
 
+/* What is no node line but names nodes. */
+static bool load_reply(struct loading *loading, size_t number, const struct opened *opened)
+{
+    static const enum view_source sources[EVIDENCE_KINDS] = {
+        [EVIDENCE_CLUSTER_SLOTS] = VIEW_CLUSTER_SLOTS, [EVIDENCE_CLUSTER_SHARDS] = VIEW_CLUSTER_SHARDS,
+        [EVIDENCE_TOOL_CHECK] = VIEW_TOOL,             [EVIDENCE_TOOL_ADD_NODE] = VIEW_TOOL,
+        [EVIDENCE_TOOL_CREATE] = VIEW_TOOL,            [EVIDENCE_TOOL_OTHER] = VIEW_TOOL,
+    };
+    struct evidence *evidence = loading->evidence;
+    struct evidence_file *file = &evidence->files[number];
+    if (loading->facts_only)
+        return true;
+    file->view = view_read_as(evidence->store, sources[file->kind], opened->text, number);
+    return file->view;
+}
+
+static bool load_status(struct loading *loading, size_t number, const struct opened *opened)
+{
+    struct evidence *evidence = loading->evidence;
+    struct evidence_file *file = &evidence->files[number];
+    if (loading->facts_only)
+        return true;
+    file->status = status_read(evidence->arena, opened->text, number);
+    return file->status;
+}
+
 static bool load_conf(struct loading *loading, size_t number, const struct opened *opened)
 {
     struct evidence *evidence = loading->evidence;
@@ -110,6 +136,14 @@ static const struct loader {
     bool (*load)(struct loading *loading, size_t number, const struct opened *opened);
 } loaders[] = {
     {EVIDENCE_NODESCONF, true, true, load_nodes},
+    {EVIDENCE_CLUSTER_SLOTS, true, false, load_reply},
+    {EVIDENCE_CLUSTER_SHARDS, true, false, load_reply},
+    {EVIDENCE_TOOL_CHECK, true, false, load_reply},
+    {EVIDENCE_TOOL_ADD_NODE, true, false, load_reply},
+    {EVIDENCE_TOOL_CREATE, true, false, load_reply},
+    {EVIDENCE_TOOL_OTHER, true, false, load_reply},
+    {EVIDENCE_CLUSTER_INFO, true, false, load_status},
+    {EVIDENCE_INFO, true, false, load_status},
     {EVIDENCE_CONF, true, false, load_conf},
     {EVIDENCE_SENTINEL_CONF, true, false, load_conf},
     {EVIDENCE_AOF_MANIFEST, true, false, load_manifest},

@@ -1,4 +1,4 @@
-#include "tools/evidence/view.h"
+#include "tools/evidence/view_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,25 +10,6 @@
 static const int64_t BELIEVED_UNTIL_MS = INT64_C(7258118400000);
 
 enum { SHORTEST_LINE = 64 }; /* an id and seven short fields */
-
-/* What reading one view needs; arrays are reused from line to line. */
-struct reading {
-    struct view_store *store;
-    struct arena *arena;   /* of the store: what stays */
-    struct arena *scratch; /* ends with the reading */
-    struct known_lines *known;
-    struct view *view;
-    size_t sighting_cap;
-    struct view_defect *defects;
-    size_t defect_cap;
-    size_t kept[NODESCONF_DEFECTS];
-    char *text; /* the strings of the draft */
-    size_t text_cap;
-    struct slot_range *ranges;
-    size_t range_cap;
-    struct mark *marks;
-    size_t mark_cap;
-};
 
 static bool reserve(struct arena *arena, void **array, size_t *cap, size_t need, size_t size)
 {
@@ -136,7 +117,8 @@ static bool draft_marks(struct reading *reading, const struct nodesconf_node *no
         return false;
     reading->marks = place;
     for (size_t i = 0; i < node->open_count; i++) {
-        uint32_t peer = view_store_node(reading->store, node->open[i].peer);
+        struct bytes id = node->open[i].peer;
+        uint32_t peer = id.len ? view_store_node(reading->store, id) : NO_NODE;
         reading->marks[i] = (struct mark){node->open[i].slot, node->open[i].mark, peer};
     }
     draft->marks = reading->marks;
@@ -193,7 +175,7 @@ static bool add_sighting(struct reading *reading, const struct statement *said, 
     return true;
 }
 
-static bool add_node(struct reading *reading, const struct nodesconf_item *item)
+bool view_add_node(struct reading *reading, const struct nodesconf_item *item)
 {
     const struct nodesconf_node *node = &item->node;
     const struct statement said = {
@@ -232,7 +214,7 @@ static bool add_item(struct reading *reading, const struct nodesconf_item *item)
 {
     switch (item->kind) {
     case NODESCONF_NODE:
-        return add_node(reading, item);
+        return view_add_node(reading, item);
     case NODESCONF_VARS:
         add_vars(reading->view, item);
         return true;
@@ -243,11 +225,11 @@ static bool add_item(struct reading *reading, const struct nodesconf_item *item)
     return true;
 }
 
-static bool add_defect(struct reading *reading, const struct damage *damage)
+bool view_add_defect(struct reading *reading, const struct damage *damage)
 {
     struct view *view = reading->view;
     view->defect_total++;
-    if (damage->code >= NODESCONF_DEFECTS || reading->kept[damage->code]++ >= VIEW_DEFECTS_KEPT)
+    if (damage->code >= VIEW_DEFECT_CODES || reading->kept[damage->code]++ >= VIEW_DEFECTS_KEPT)
         return true;
     struct view_defect *defects =
         arena_grow(reading->arena, reading->defects, view->defect_count, &reading->defect_cap, sizeof(*defects));
@@ -255,7 +237,7 @@ static bool add_defect(struct reading *reading, const struct damage *damage)
         return false;
     reading->defects = defects;
     defects[view->defect_count++] = (struct view_defect){
-        .code = (enum nodesconf_defect)damage->code,
+        .code = damage->code,
         .place = damage->place,
         .expected = arena_string(reading->arena, damage->expected),
         .found = arena_string(reading->arena, damage->found),
@@ -326,7 +308,7 @@ static bool read_all(struct reading *reading, struct nodesconf *reader)
                 return false;
             break;
         case PARSE_DAMAGE:
-            if (!add_defect(reading, nodesconf_damage(reader)))
+            if (!view_add_defect(reading, nodesconf_damage(reader)))
                 return false;
             break;
         case PARSE_END:
@@ -337,25 +319,38 @@ static bool read_all(struct reading *reading, struct nodesconf *reader)
     }
 }
 
-struct view *view_read(struct view_store *store, struct bytes text, bool capture, size_t file)
+static bool read_nodes(struct reading *reading, struct bytes text)
+{
+    struct nodesconf *reader = reading->view->capture ? nodesconf_open_capture(text) : nodesconf_open(text);
+    bool done = reader && make_room(reading, text) && read_all(reading, reader);
+    nodesconf_close(reader);
+    return done;
+}
+
+struct view *view_read_as(struct view_store *store, enum view_source source, struct bytes text, size_t file)
 {
     struct arena *arena = view_store_arena(store);
     struct arena *scratch = arena_new();
-    struct nodesconf *reader = capture ? nodesconf_open_capture(text) : nodesconf_open(text);
     struct view *view = arena_alloc(arena, sizeof(*view));
     bool done = false;
-    if (scratch && reader && view) {
+    if (scratch && view) {
         view->file = file;
-        view->capture = capture;
+        view->source = source;
+        view->capture = source != VIEW_NODESCONF;
+        view->limits = view_limits_of(source);
         view->myself = SIZE_MAX;
         struct reading reading = {.store = store, .arena = arena, .scratch = scratch, .view = view,
                                   .known = view_store_lines(store)};
-        done = make_room(&reading, text) && read_all(&reading, reader) && !arena_failed(arena) &&
+        done = (view->limits ? view_read_reply(&reading, text) : read_nodes(&reading, text)) && !arena_failed(arena) &&
                view_index(view, arena);
     }
-    nodesconf_close(reader);
     arena_free(scratch);
     return done ? view : NULL;
+}
+
+struct view *view_read(struct view_store *store, struct bytes text, bool capture, size_t file)
+{
+    return view_read_as(store, capture ? VIEW_CLUSTER_NODES : VIEW_NODESCONF, text, file);
 }
 
 const struct sighting *view_find(const struct view *view, uint32_t node)

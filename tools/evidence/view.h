@@ -1,4 +1,4 @@
-/* A view: what one nodes.conf or one CLUSTER NODES capture says about the cluster.
+/* A view: what one nodes.conf, one captured reply or one output of the tools says about the cluster.
  *
  * Thousands of views mostly repeat each other, so what a line says about a node is stored once (`struct entry`,
  * interned in the view store) and a view is a list of sightings: an entry, with the times and the place of the line.
@@ -54,8 +54,28 @@ struct sighting {
     bool myself;
 };
 
+/* Where a view comes from. */
+enum view_source {
+    VIEW_NODESCONF,
+    VIEW_CLUSTER_NODES,
+    VIEW_CLUSTER_SHARDS,
+    VIEW_CLUSTER_SLOTS,
+    VIEW_TOOL, /* the check of redis-trib.rb or --cluster: each node's own line, of the nodes that were reached */
+    VIEW_SOURCES
+};
+
+/* What a source never says, so that its silence about it states nothing. */
+enum view_limit {
+    VIEW_NO_EPOCHS = 1 << 0,
+    VIEW_NO_TIMES = 1 << 1,   /* no ping, pong, link */
+    VIEW_SOME_NODES = 1 << 2, /* nodes are left out by rule: failed ones, those without slots, those not reached */
+    VIEW_SOME_SLOTS = 1 << 3, /* slots are left out with the nodes */
+    VIEW_NO_FLAGS = 1 << 4,   /* beside the role, and FAIL where the source shows it */
+    VIEW_NO_BUS = 1 << 5,     /* no port of the cluster bus */
+};
+
 struct view_defect {
-    enum nodesconf_defect code;
+    unsigned code; /* enum nodesconf_defect; of other sources NODESCONF_DEFECTS + enum capture_defect */
     struct place place;
     const char *expected, *found;
 };
@@ -70,7 +90,11 @@ enum { VIEW_DEFECTS_KEPT = 1000 };
 
 struct view {
     size_t file; /* number of the evidence file */
-    bool capture; /* CLUSTER NODES output: no vars, PFAIL and handshakes visible */
+    enum view_source source;
+    unsigned limits; /* enum view_limit */
+    bool capture;    /* no nodes.conf: no vars, PFAIL and handshakes visible */
+    bool placed_own; /* its own line was found by the address that the file's place states, not by its content */
+    bool outdated;   /* the tool went on to change what it had shown */
     struct sighting *sightings; /* in the order of the file */
     size_t count;
     size_t myself; /* number of the first own line, or SIZE_MAX */
@@ -115,6 +139,19 @@ const struct entry *view_store_intern(struct view_store *store, const struct ent
 
 /* Reads a view from text, which is not needed afterwards. NULL without memory only. */
 struct view *view_read(struct view_store *store, struct bytes text, bool capture, size_t file);
+
+/* The same of any source. Where a reply of CLUSTER SLOTS has no ids (Redis 3.0), a node's "ip:port" stands for its id.
+ * Nodes that a tool only plans are none. */
+struct view *view_read_as(struct view_store *store, enum view_source source, struct bytes text, size_t file);
+
+/* Makes the only sighting at this address the view's own line; `port` 0 is any. False when there is none or several. */
+bool view_set_own(struct view *view, struct bytes ip, uint16_t port);
+
+/* "nodes.conf", "CLUSTER SHARDS", ... */
+const char *view_source_name(enum view_source source);
+
+/* What the view never says, in words, "" when nothing; static. */
+const char *view_limits_text(const struct view *view);
 
 /* Builds the index behind view_find() anew, after sightings were added or dropped. False without memory. */
 bool view_index(struct view *view, struct arena *arena);
