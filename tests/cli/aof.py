@@ -32,7 +32,7 @@ CASES = [
     ('payload', {'a.aof': command('RESTORE', 'k', '0', 'xxxxxxxxxxxxxxx')}, [('aof-corrupt', 'error', 'proved', 'checksum of the payload')]),
     ('for older servers', {'a.aof': SELECT + command('HGETDEL', 'h', 'FIELDS', '1', 'f'),
                            'redis.conf': b'port 7000\nlogfile redis.log\nappendfilename a.aof\nappendonly yes\n',
-                           'redis.log': b'1:M 22 Nov 2026 15:18:45.118 # Redis version=7.0.15, bits=64, pid=1, just started\n'},
+                           'redis.log': b'1:M 22 Nov 2026 15:18:45.118 # Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=1, just started\n'},
      [('aof-corrupt', 'error', 'probable', 'Redis 7.0.15 refuses it')]),
     ('a set', {**PARTS, 'a.manifest': BASE + FIRST}, []),
     ('a set, not the last cut', {**PARTS, 'a.2.incr.aof': b'', 'a.1.incr.aof': SELECT[:-1], 'a.manifest': BASE + FIRST + SECOND},
