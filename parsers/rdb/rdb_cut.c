@@ -293,10 +293,8 @@ static bool step_window(struct rdb *reader)
 bool rdb_cut(struct rdb *reader, struct rdb_part *part)
 {
     struct rdb_window *window = &reader->window;
-    bool untold = reader->damage_next < reader->damage_count || reader->item_waits || reader->stop ||
-                  reader->value.state == RDB_VALUE_OPEN;
     bool whole = window->ended && !window->base;
-    if (reader->state != RDB_AT_RECORD || untold || reader->bundle || whole)
+    if (!rdb_at_record(reader) || whole)
         return false;
     rdb_carry_from(reader, &part->carry);
     size_t from = cursor_offset(&window->cursor);

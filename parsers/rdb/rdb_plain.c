@@ -90,13 +90,10 @@ size_t rdb_plain(struct rdb *reader, struct rdb_plain *run)
 {
     struct cursor *window = &reader->window.cursor;
     struct cursor cursor = cursor_over((struct bytes){window->at, cursor_left(window)});
-    const bool untold = reader->damage_next < reader->damage_count || reader->item_waits || reader->stop ||
-                        reader->value.state == RDB_VALUE_OPEN;
     const bool verify = reader->flags & (RDB_CHECK_VALUES | RDB_VALUES);
     size_t count = 0, whole = 0;
     uint64_t expires = 0;
-    if (reader->state != RDB_AT_RECORD || untold || reader->has_prefix || reader->bundle ||
-        reader->flags & RDB_DIGEST_VALUES || !reader->rows[STRING])
+    if (!rdb_at_record(reader) || reader->has_prefix || reader->flags & RDB_DIGEST_VALUES || !reader->rows[STRING])
         return 0;
     while (count < RDB_PLAIN_MOST && cursor_left(&cursor)) {
         struct rdb_plain_key *key = &run->keys[count];

@@ -116,6 +116,14 @@ struct rdb {
 /* The same as rdb_open() with a window of `size` bytes (at least RDB_WINDOW_LEAST), for tests of its borders. */
 struct rdb *rdb_open_sized(struct source *source, unsigned flags, size_t size);
 
+/* The reader stands at a record, and nothing waits to be told: runs of keys may be read or cut off. Behind an end that
+ * was believed late there are none. */
+static inline bool rdb_at_record(const struct rdb *reader)
+{
+    return reader->state == RDB_AT_RECORD && !reader->end_believed && !reader->bundle && !reader->stop &&
+           !reader->item_waits && reader->damage_next == reader->damage_count && reader->value.state != RDB_VALUE_OPEN;
+}
+
 /* rdb_record.c */
 
 enum rdb_outcome {

@@ -123,6 +123,7 @@ def damaged_dumps():
     whole = sealed(keys + key(b"b"))
     ends = len(whole)
     capture = b"$EOF:" + MARK + b"\r\n"
+    large = sealed(HEADER + b"\xfe\0" + b"".join(key(b"key:%d" % i) for i in range(120000)), 0)
     flipped = bytearray(whole)
     flipped[whole.index(b"b")] ^= 1
     return [
@@ -161,6 +162,8 @@ def damaged_dumps():
         ("bytes follow", whole + b"\0\0\0", "ok", ["dump-inconsistent"], ends, 0, "damaged"),
         ("bytes follow a checksum of 0", sealed(keys + key(b"b"), 0) + b"x" * 20, "ok",
          ["dump-inconsistent", "dump-checksum-disabled"], ends, 0, "damaged"),
+        ("bytes follow a large dump without checksum", large + b"x" * 20, "ok",
+         ["dump-inconsistent", "dump-checksum-disabled"], len(large), 0, "damaged"),
         ("cut and padded", whole[:-12] + b"\0" * 6, "damaged", ["dump-truncated"], ends - 6, 1, "damaged"),
         ("a key twice", sealed(keys + key(b"b") + key(b"b")), "damaged", ["dump-inconsistent", "dump-corrupt"], 11, 1,
          "ok"),
