@@ -70,8 +70,8 @@ unsigned keyslot_by_tables(struct bytes key)
 }
 
 #ifdef __x86_64__
-/* By products of polynomials, which most processors form (and with that know SSSE3): what stands before 16 bytes is folded into them, as x^192 and
- * x^128 may be replaced by what they leave when they are divided by the polynomial of the sum. */
+/* By products of polynomials, which processors form that know SSSE3 anyway: what stands before 16 bytes is folded into
+ * them, as x^192 and x^128 may be replaced by what they leave when they are divided by the polynomial of the sum. */
 #define PRODUCTS __attribute__((target("pclmul,ssse3")))
 
 static PRODUCTS inline __m128i load(const uint8_t *block)
