@@ -185,7 +185,7 @@ __attribute__((noinline)) static bool step_strings(struct cursor *cursor, unsign
     return true;
 }
 
-/* How many of the bytes it has; 0 where that is not known. With a cursor of its own: the caller's stays in registers. */
+/* How many of the bytes it has; 0 where that is not known. Its cursor is its own: the caller's stays in registers. */
 __attribute__((noinline)) static size_t collection_length(struct bytes bytes, uint8_t shape)
 {
     static const struct {

@@ -19,7 +19,8 @@ enum rdb_plain_form { RDB_PLAIN_TEXT, RDB_PLAIN_PACKED, RDB_PLAIN_INTEGER };
 
 struct rdb_plain_key {
     const uint8_t *name;  /* in the window, as is the value: borrowed until the next call of the reader */
-    const uint8_t *value; /* as its form says: the text; LZF (lzf.h), which expands; a little-endian integer */
+    const uint8_t *value; /* as its form says: the text; LZF (lzf.h), known to expand where the reader checks or gives
+                           * values, only likely to where it does not; a little-endian integer */
     int64_t expire_ms;    /* 0 without */
     uint32_t from;        /* offset of the record behind that of the run */
     uint16_t name_length;
