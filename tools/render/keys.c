@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parsers/bytes/cursor.h"
+#include "parsers/bytes/lzf.h"
 #include "tools/render/escape.h"
 #include "tools/render/row_mould.h"
 #include "tools/render/value_json.h"
@@ -35,6 +37,7 @@ const struct record_type keys_record = {"rcf-rdb-keys", 1, "keys", columns + 1, 
 enum {
     PIECE = 1024 * 1024, /* of a value: more of it is not kept when it can be written */
     FOUND_TEXT = 192,
+    PLAIN_LONGEST = UINT16_MAX, /* bytes of a value in struct rdb_plain */
     SHAPES = 64 /* for types below 32, with and without expiry, none displaces another */
 };
 
@@ -70,6 +73,7 @@ struct batch {
     struct cell cells[KEY_COLUMNS];
     struct shape shapes[SHAPES];
     unsigned file; /* to which the shapes belong */
+    uint8_t text[PLAIN_LONGEST]; /* a value that was compressed */
     struct damages damages;
 };
 
@@ -381,15 +385,20 @@ static void write_row(struct batch *batch, const struct rdb_item *item)
 
 /* The job */
 
+static void note_read(struct batch *batch, struct place place)
+{
+    if (!batch->begun)
+        batch->from = place.offset;
+    batch->begun = true;
+    batch->to = place.offset + place.length;
+}
+
 static bool take_item(void *context, struct rdb *reader, const struct rdb_item *item)
 {
     struct batch *batch = context;
     struct keys_output *output = batch->output;
     bool values = output->flags & KEYS_VALUES;
-    if (!batch->begun)
-        batch->from = item->place.offset;
-    batch->begun = true;
-    batch->to = item->place.offset + item->place.length;
+    note_read(batch, item->place);
     if (item->kind != RDB_KEY)
         return true;
 
@@ -405,6 +414,77 @@ static bool take_item(void *context, struct rdb *reader, const struct rdb_item *
         keep_row(batch, key);
     else
         write_row(batch, item);
+    return !out_error(batch->out);
+}
+
+/* The value of a plain key. False when it does not expand, which the reader has proved already. */
+static bool plain_value(struct batch *batch, const struct rdb_plain_key *key, struct rdb_scalar *word)
+{
+    struct bytes stored = {key->value, key->stored};
+    *word = (struct rdb_scalar){.integer = key->form == RDB_PLAIN_INTEGER, .text = stored};
+    if (key->form == RDB_PLAIN_PACKED) {
+        word->text = (struct bytes){batch->text, key->size};
+        return lzf_expand(stored, batch->text, key->size);
+    }
+    if (word->integer) {
+        struct cursor cursor = cursor_over(stored);
+        uint64_t sign = UINT64_C(1) << (8 * stored.len - 1), raw = cursor_le(&cursor, stored.len);
+        word->number = (int64_t)((raw ^ sign) - sign);
+    }
+    return true;
+}
+
+static bool write_plain_value(struct batch *batch, const struct shape *shape, const struct rdb_plain_key *key)
+{
+    struct rdb_scalar word;
+    if (!plain_value(batch, key, &word)) {
+        out_fail(batch->out, EINVAL);
+        return false;
+    }
+    value_json_string(batch->out, &word);
+    row_mould_write(shape->tail, batch->out, batch->cells + batch->output->first);
+    return true;
+}
+
+static inline void fill_plain(struct cell *cells, const struct rdb_plain *run, const struct rdb_plain_key *key,
+                              unsigned slot)
+{
+    cells[KEY_KEY].bytes = rdb_plain_name(key);
+    cells[KEY_SLOT].count = slot;
+    cells[KEY_EXPIRES].ms = key->expire_ms;
+    cells[KEY_OFFSET].u64 = run->offset + key->from;
+    cells[KEY_ELEMENTS].u64 = 1;
+    cells[KEY_BYTES].u64 = (uint64_t)(key->value - key->name) + key->stored - key->name_length;
+}
+
+/* Rows of plain keys. What take_item() looks up for each key is looked up for those with an expiry, and those without,
+ * where the selection does not ask for more. */
+static bool take_plain(void *context, const struct rdb_plain *run)
+{
+    struct batch *batch = context;
+    const struct keys_output *output = batch->output;
+    const bool values = output->flags & KEYS_VALUES, narrow = output->selection->narrow;
+    const struct shape *shapes[2] = {NULL, NULL};
+    struct place last = rdb_plain_place(run, &run->keys[run->count - 1]);
+    note_read(batch, (struct place){.offset = run->offset, .length = last.offset + last.length - run->offset});
+    for (size_t i = 0; i < run->count; i++) {
+        const struct rdb_plain_key *key = &run->keys[i];
+        const struct shape **shape = &shapes[key->has_expiry];
+        unsigned slot = keyslot(rdb_plain_name(key));
+        if (narrow || !*shape) {
+            struct rdb_item item;
+            rdb_plain_item(run, key, &item);
+            if (narrow && !selection_takes(output->selection, &item.key, slot))
+                continue;
+            *shape = shape_of(batch, &item.key);
+            if (!*shape)
+                return false;
+        }
+        fill_plain(batch->cells, run, key, slot);
+        row_mould_write((*shape)->row, batch->out, batch->cells + output->first);
+        if (values && !write_plain_value(batch, *shape, key))
+            return false;
+    }
     return !out_error(batch->out);
 }
 
@@ -448,6 +528,7 @@ void keys_output_file(struct keys_output *output, const char *path, struct scan_
         .item = take_item,
         .merge = merge,
         .drop = drop,
+        .plain = output->table ? NULL : take_plain,
     };
 }
 

@@ -446,6 +446,22 @@ void value_json_element(struct value_json *writer, const struct rdb_element *ele
     write_members(writer, element);
 }
 
+void value_json_string(struct out *out, const struct rdb_scalar *word)
+{
+    static const struct fixed before = FIXED("{\"string\":");
+    uint8_t *room = out_room(out, WORD_ROOM + 2 * PUT_SLACK);
+    uint8_t *end = room ? put_word(put_fixed(room, &before), word) : NULL;
+    struct value_json writer;
+    if (end) {
+        *end = '}';
+        out_wrote(out, (size_t)(end + 1 - room));
+        return;
+    }
+    value_json_begin(&writer, out, RDB_STRING);
+    write_word(&writer, "string", word);
+    value_json_end(&writer);
+}
+
 void value_json_end(struct value_json *writer)
 {
     while (writer->depth > 0)
