@@ -336,10 +336,6 @@ static const char json_controls[CONTROLS][8] = {SIXTEEN_CONTROLS("0"), SIXTEEN_C
 static inline uint8_t *put_json_ascii(uint8_t *to, uint8_t byte, bool exact)
 {
     static const char digits[] = "0123456789abcdef";
-    if (exact && byte < CONTROLS) {
-        memcpy(to, json_controls[byte], sizeof(json_controls[byte]));
-        return to + ESCAPE_MOST;
-    }
     if (is_plain_json(byte)) {
         *to = byte;
         return to + 1;
@@ -356,6 +352,20 @@ static inline uint8_t *put_json_ascii(uint8_t *to, uint8_t byte, bool exact)
     return to + lead + 2;
 }
 
+/* A control, and those behind it that are the same: a string may be filled up with zeros. */
+static inline uint8_t *put_same_control(uint8_t *to, uint8_t byte, const uint8_t *bytes, size_t *at, size_t end)
+{
+    uint64_t escaped;
+    size_t i = *at;
+    memcpy(&escaped, json_controls[byte], sizeof(escaped));
+    do {
+        memcpy(to, &escaped, sizeof(escaped));
+        to += ESCAPE_MOST;
+    } while (++i < end && bytes[i] == byte);
+    *at = i;
+    return to;
+}
+
 /* ASCII characters at the start, or at least sixteen of them when there are more, where there is room for all that may
  * become of sixteen. */
 static uint8_t *put_json_run(uint8_t *to, struct bytes bytes, bool exact, size_t *count)
@@ -370,10 +380,34 @@ static uint8_t *put_json_run(uint8_t *to, struct bytes bytes, bool exact, size_t
         }
     }
     size_t most = bytes.len < RUN ? bytes.len : RUN, at = 0;
-    for (; at < most && bytes.at[at] < 0x80; at++)
-        to = put_json_ascii(to, bytes.at[at], exact);
+    while (at < most && bytes.at[at] < 0x80) {
+        const uint8_t byte = bytes.at[at];
+        if (exact && byte < CONTROLS)
+            to = put_same_control(to, byte, bytes.at, &at, most);
+        else
+            to = put_json_ascii(to, bytes.at[at++], exact);
+    }
     *count = at;
     return to;
+}
+
+/* A string of few bytes and its quotes, as far as it is ASCII: gives how much. Of it `plain` bytes need no escape. */
+static size_t write_json_few(struct out *out, struct bytes bytes, size_t plain, bool exact)
+{
+    size_t at = plain, run;
+    uint8_t *room = out_room(out, bytes.len * ESCAPE_MOST + PUT_SLACK), *to = room;
+    if (!room)
+        return bytes.len;
+    *to++ = '"';
+    to = put(to, bytes.at, plain);
+    while (at < bytes.len && bytes.at[at] < 0x80) {
+        to = put_json_run(to, (struct bytes){bytes.at + at, bytes.len - at}, exact, &run);
+        at += run;
+    }
+    if (at == bytes.len)
+        *to++ = '"';
+    out_wrote(out, (size_t)(to - room));
+    return at;
 }
 
 /* The same for a longer run; gives how many. */
@@ -406,10 +440,17 @@ static size_t write_json_unit(struct out *out, struct bytes bytes, bool exact)
 
 bool escape_json_exact(struct out *out, struct bytes bytes)
 {
+    enum { FEW = 1024 };
     size_t at = escape_plain(bytes, "\\\"\"");
     bool exact = at == bytes.len || escape_is_utf8((struct bytes){bytes.at + at, bytes.len - at});
-    out_byte(out, '"');
-    out_bytes(out, bytes.at, at);
+    if (bytes.len <= FEW) {
+        at = write_json_few(out, bytes, at, exact);
+        if (at == bytes.len)
+            return exact;
+    } else {
+        out_byte(out, '"');
+        out_bytes(out, bytes.at, at);
+    }
     while (at < bytes.len) {
         struct bytes rest = {bytes.at + at, bytes.len - at};
         at += *rest.at < 0x80 ? write_json_ascii(out, rest, exact) : write_json_unit(out, rest, exact);
