@@ -38,7 +38,8 @@ enum {
     PIECE = 1024 * 1024, /* of a value: more of it is not kept when it can be written */
     FOUND_TEXT = 192,
     PLAIN_LONGEST = UINT16_MAX, /* bytes of a value in struct rdb_plain */
-    SHAPES = 64 /* for types below 32, with and without expiry, none displaces another */
+    SHAPES = 64, /* for types below 32, with and without expiry, none displaces another, */
+    SHAPE_WAYS = 2 /* nor does a string that is an integer one that is not */
 };
 
 struct damages {
@@ -71,7 +72,7 @@ struct batch {
     bool begun;
     uint64_t from, to; /* what it has read of the dump */
     struct cell cells[KEY_COLUMNS];
-    struct shape shapes[SHAPES];
+    struct shape shapes[SHAPES][SHAPE_WAYS];
     unsigned file; /* to which the shapes belong */
     uint8_t text[PLAIN_LONGEST]; /* a value that was compressed */
     struct damages damages;
@@ -101,9 +102,9 @@ static void batch_free(struct batch *batch)
         return;
     out_close(batch->out);
     free(batch->kept);
-    for (size_t i = 0; i < SHAPES; i++) {
-        row_mould_free(batch->shapes[i].row);
-        row_mould_free(batch->shapes[i].tail);
+    for (size_t i = 0; i < SHAPES * SHAPE_WAYS; i++) {
+        row_mould_free(batch->shapes[i / SHAPE_WAYS][i % SHAPE_WAYS].row);
+        row_mould_free(batch->shapes[i / SHAPE_WAYS][i % SHAPE_WAYS].tail);
     }
     free(batch);
 }
@@ -128,8 +129,8 @@ static void begin_file(struct batch *batch)
         return;
     batch->file = output->file;
     batch->cells[KEY_FILE] = (struct cell){.present = true, .bytes = escape_string(output->path)};
-    for (size_t i = 0; i < SHAPES; i++)
-        batch->shapes[i].type_name = NULL;
+    for (size_t i = 0; i < SHAPES * SHAPE_WAYS; i++)
+        batch->shapes[i / SHAPE_WAYS][i % SHAPE_WAYS].type_name = NULL;
 }
 
 static void *begin(void *context)
@@ -231,15 +232,27 @@ static bool make_moulds(struct batch *batch, struct shape *shape)
     return row_mould_end(shape->row) && row_mould_end(shape->tail);
 }
 
-/* The shape of a key whose own cells are filled. NULL, and the batch failed, without memory. */
-static const struct shape *new_shape(struct batch *batch, struct shape *shape, const struct rdb_key *key,
-                                     unsigned marks)
+static inline bool has_shape(const struct shape *shape, const struct rdb_key *key, unsigned marks)
 {
-    *shape = (struct shape){key->db, marks, key->type_name, key->encoding, shape->row, shape->tail};
+    return shape->type_name == key->type_name && shape->encoding == key->encoding && shape->db == key->db &&
+           shape->marks == marks;
+}
+
+/* The shape of a key whose own cells are filled, which `ways` may have in any place but the first; it has it then. NULL,
+ * and the batch failed, without memory. */
+static const struct shape *find_shape(struct batch *batch, struct shape ways[SHAPE_WAYS], const struct rdb_key *key,
+                                      unsigned marks)
+{
+    struct shape first = ways[1];
+    ways[1] = ways[0];
+    ways[0] = first;
+    if (has_shape(ways, key, marks))
+        return ways;
+    *ways = (struct shape){key->db, marks, key->type_name, key->encoding, first.row, first.tail};
     fill_shared(batch->cells, key);
-    if (make_moulds(batch, shape))
-        return shape;
-    shape->type_name = NULL;
+    if (make_moulds(batch, ways))
+        return ways;
+    ways->type_name = NULL;
     out_fail(batch->out, ENOMEM);
     return NULL;
 }
@@ -247,10 +260,8 @@ static const struct shape *new_shape(struct batch *batch, struct shape *shape, c
 static inline const struct shape *shape_of(struct batch *batch, const struct rdb_key *key)
 {
     unsigned marks = key->has_expiry | (unsigned)key->has_idle << 1 | (unsigned)key->has_freq << 2;
-    struct shape *shape = &batch->shapes[(2 * (size_t)key->type + key->has_expiry) % SHAPES];
-    bool same = shape->type_name == key->type_name && shape->encoding == key->encoding && shape->db == key->db &&
-                shape->marks == marks;
-    return same ? shape : new_shape(batch, shape, key, marks);
+    struct shape *ways = batch->shapes[(2 * (size_t)key->type + key->has_expiry) % SHAPES];
+    return has_shape(ways, key, marks) ? ways : find_shape(batch, ways, key, marks);
 }
 
 /* The name is the only thing in the cells that does not outlive the item. */
@@ -457,32 +468,32 @@ static inline void fill_plain(struct cell *cells, const struct rdb_plain *run, c
     cells[KEY_BYTES].u64 = (uint64_t)(key->value - key->name) + key->stored - key->name_length;
 }
 
-/* Rows of plain keys. What take_item() looks up for each key is looked up for those with an expiry, and those without,
- * where the selection does not ask for more. */
+/* Rows of plain keys. What take_item() looks up for each key is looked up for each of their shapes, where the selection does not ask for more. */
 static bool take_plain(void *context, const struct rdb_plain *run)
 {
     struct batch *batch = context;
     const struct keys_output *output = batch->output;
     const bool values = output->flags & KEYS_VALUES, narrow = output->selection->narrow;
-    const struct shape *shapes[2] = {NULL, NULL};
+    struct shape shapes[2][2] = {{{0}}}; /* by expiry and by integer; copies, because a shape moves when another comes */
     struct place last = rdb_plain_place(run, &run->keys[run->count - 1]);
     note_read(batch, (struct place){.offset = run->offset, .length = last.offset + last.length - run->offset});
     for (size_t i = 0; i < run->count; i++) {
         const struct rdb_plain_key *key = &run->keys[i];
-        const struct shape **shape = &shapes[key->has_expiry];
+        struct shape *shape = &shapes[key->has_expiry][key->form == RDB_PLAIN_INTEGER];
         unsigned slot = keyslot(rdb_plain_name(key));
-        if (narrow || !*shape) {
+        if (narrow || !shape->row) {
             struct rdb_item item;
             rdb_plain_item(run, key, &item);
             if (narrow && !selection_takes(output->selection, &item.key, slot))
                 continue;
-            *shape = shape_of(batch, &item.key);
-            if (!*shape)
+            const struct shape *found = shape_of(batch, &item.key);
+            if (!found)
                 return false;
+            *shape = *found;
         }
         fill_plain(batch->cells, run, key, slot);
-        row_mould_write((*shape)->row, batch->out, batch->cells + output->first);
-        if (values && !write_plain_value(batch, *shape, key))
+        row_mould_write(shape->row, batch->out, batch->cells + output->first);
+        if (values && !write_plain_value(batch, shape, key))
             return false;
     }
     return !out_error(batch->out);
