@@ -19,7 +19,7 @@ enum { KEY_FILE, KEY_DB, KEY_KEY, KEY_TYPE, KEY_ENCODING, KEY_SLOT, KEY_EXPIRES,
 static const struct column columns[KEY_COLUMNS] = {
     [KEY_FILE] = {"file", COLUMN_BYTES, NULL, 0, 0, "as named; only when several are"},
     [KEY_DB] = {"db", COLUMN_COUNT, NULL, 0, 0, "database"},
-    [KEY_KEY] = {"key", COLUMN_BYTES, NULL, 0, 0, "its name"},
+    [KEY_KEY] = {"key", COLUMN_BYTES, NULL, 60, 0, "its name; in text cut to 60 columns, with ... at the end"},
     [KEY_TYPE] = {"type", COLUMN_TEXT, NULL, 0, 0, "string, list, set, zset, hash, stream, module, array, json, ..."},
     [KEY_ENCODING] = {"encoding", COLUMN_TEXT, NULL, 0, 0, "form in which the dump stores it"},
     [KEY_SLOT] = {"slot", COLUMN_COUNT, NULL, 0, 0, "hash slot, 0 to 16383"},
