@@ -122,8 +122,9 @@ static size_t ascii_words(struct bytes bytes)
     size_t at = 0;
     while (bytes.len - at >= 8 && (word_at(bytes.at + at) & EVERY_BYTE(0x80)) == 0)
         at += 8;
-    bool to_the_end = bytes.len >= 8 && bytes.len - at < 8 && (word_at(bytes.at + bytes.len - 8) & EVERY_BYTE(0x80)) == 0;
-    return to_the_end ? bytes.len : at;
+    if (bytes.len >= 8 && bytes.len - at < 8 && (word_at(bytes.at + bytes.len - 8) & EVERY_BYTE(0x80)) == 0)
+        return bytes.len;
+    return at;
 }
 
 bool escape_is_utf8(struct bytes bytes)
@@ -155,7 +156,8 @@ static size_t first_odd(put_block odd)
 {
     uint64_t halves[2];
     memcpy(halves, &odd, sizeof(halves));
-    return halves[0] ? (size_t)__builtin_ctzll(le64toh(halves[0])) / 8 : 8 + (size_t)__builtin_ctzll(le64toh(halves[1])) / 8;
+    bool upper = !halves[0];
+    return 8 * (size_t)upper + (size_t)__builtin_ctzll(le64toh(halves[upper])) / 8;
 }
 
 size_t escape_plain(struct bytes bytes, const char special[3])
@@ -323,9 +325,10 @@ static bool is_plain_json(uint8_t byte)
 }
 
 /* The first sixteen of them, or the next, once escaped. */
-#define SIXTEEN_CONTROLS(high)                                                                                         \
-    "\\u00" high "0", "\\u00" high "1", "\\u00" high "2", "\\u00" high "3", "\\u00" high "4", "\\u00" high "5",              \
-        "\\u00" high "6", "\\u00" high "7", "\\u00" high "8", "\\u00" high "9", "\\u00" high "a", "\\u00" high "b",          \
+#define SIXTEEN_CONTROLS(high)                                                                  \
+    "\\u00" high "0", "\\u00" high "1", "\\u00" high "2", "\\u00" high "3",                     \
+        "\\u00" high "4", "\\u00" high "5", "\\u00" high "6", "\\u00" high "7",                 \
+        "\\u00" high "8", "\\u00" high "9", "\\u00" high "a", "\\u00" high "b",                 \
         "\\u00" high "c", "\\u00" high "d", "\\u00" high "e", "\\u00" high "f"
 
 enum { CONTROLS = 0x20, ESCAPE_MOST = 6 /* bytes that a byte becomes */ };

@@ -238,8 +238,8 @@ static inline bool has_shape(const struct shape *shape, const struct rdb_key *ke
            shape->marks == marks;
 }
 
-/* The shape of a key whose own cells are filled, which `ways` may have in any place but the first; it has it then. NULL,
- * and the batch failed, without memory. */
+/* The shape of a key whose own cells are filled, which is not the first of the two ways, but then is. NULL, and the
+ * batch failed, without memory. */
 static const struct shape *find_shape(struct batch *batch, struct shape ways[SHAPE_WAYS], const struct rdb_key *key,
                                       unsigned marks)
 {
@@ -468,13 +468,14 @@ static inline void fill_plain(struct cell *cells, const struct rdb_plain *run, c
     cells[KEY_BYTES].u64 = (uint64_t)(key->value - key->name) + key->stored - key->name_length;
 }
 
-/* Rows of plain keys. What take_item() looks up for each key is looked up for each of their shapes, where the selection does not ask for more. */
+/* Rows of plain keys. What take_item() looks up for each key is looked up for each of their shapes, where the selection
+ * does not ask for more. */
 static bool take_plain(void *context, const struct rdb_plain *run)
 {
     struct batch *batch = context;
     const struct keys_output *output = batch->output;
     const bool values = output->flags & KEYS_VALUES, narrow = output->selection->narrow;
-    struct shape shapes[2][2] = {{{0}}}; /* by expiry and by integer; copies, because a shape moves when another comes */
+    struct shape shapes[2][2] = {{{0}}}; /* by expiry and integer; copies: one moves when another comes */
     struct place last = rdb_plain_place(run, &run->keys[run->count - 1]);
     note_read(batch, (struct place){.offset = run->offset, .length = last.offset + last.length - run->offset});
     for (size_t i = 0; i < run->count; i++) {
