@@ -35,7 +35,7 @@ const struct record_type keys_file_record = {"rcf-rdb-keys", 1, "keys", columns,
 const struct record_type keys_record = {"rcf-rdb-keys", 1, "keys", columns + 1, KEY_COLUMNS - 1};
 
 enum {
-    PIECE = 1024 * 1024, /* of a value: more of it is not kept when it can be written */
+    PIECE = 1024 * 1024, /* more of a value, or of rows with values, is not kept when it can be written */
     FOUND_TEXT = 192,
     PLAIN_LONGEST = UINT16_MAX, /* bytes of a value in struct rdb_plain */
     SHAPES = 64, /* for types below 32, with and without expiry, none displaces another, */
@@ -497,6 +497,8 @@ static bool take_plain(void *context, const struct rdb_plain *run)
         if (values && !write_plain_value(batch, shape, key))
             return false;
     }
+    if (out_held(batch->out).len >= PIECE)
+        write_ahead(batch);
     return !out_error(batch->out);
 }
 
