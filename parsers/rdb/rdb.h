@@ -57,7 +57,7 @@ struct rdb_key {
     uint8_t type;               /* the type byte */
     enum rdb_datatype datatype; /* what it means in this dump */
     const char *type_name;      /* the same in words, with the encoding: "hash (listpack)"; static */
-    const char *encoding;       /* as OBJECT ENCODING would say of the stored form; static */
+    const char *encoding;       /* as OBJECT ENCODING would say of the stored form, "int" or "raw" of a string; static */
     bool has_expiry, has_idle, has_freq;
     int64_t expire_ms; /* Unix milliseconds */
     uint64_t idle_s;   /* seconds without access before the dump */

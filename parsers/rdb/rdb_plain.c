@@ -141,7 +141,7 @@ void rdb_plain_item(const struct rdb_plain *run, const struct rdb_plain_key *key
             .type = run->row->byte,
             .datatype = run->row->datatype,
             .type_name = run->row->name,
-            .encoding = run->row->encoding,
+            .encoding = key->form == RDB_PLAIN_INTEGER ? rdb_integer_encoding : run->row->encoding,
             .has_expiry = key->has_expiry,
             .expire_ms = key->expire_ms,
             .value_offset = run->offset + value_from,

@@ -107,6 +107,14 @@ __attribute__((cold)) static void report_odd_expiry(struct rdb *reader, struct p
     rdb_report(reader, RDB_ODD_EXPIRY, prefix, "an expiry after 1970", "%" PRId64 " ms", reader->expire_ms);
 }
 
+/* The value to come is a string that is stored as an integer. */
+static inline bool stores_integer(struct rdb *reader)
+{
+    enum { STRING_INTEGER = 0xc0, STRING_LZF = 0xc3 }; /* rdb_string.h: from the one up to the other */
+    struct rdb_window *window = &reader->window;
+    return rdb_window_need(window, 1) && *window->cursor.at >= STRING_INTEGER && *window->cursor.at < STRING_LZF;
+}
+
 static enum rdb_outcome read_key(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
 {
     struct rdb_key *key = &item->key;
@@ -147,6 +155,8 @@ static enum rdb_outcome read_key(struct rdb *reader, const struct rdb_row *row, 
                  row->name);
         return RDB_RECORD_STOP;
     }
+    if (row->datatype == RDB_STRING && stores_integer(reader))
+        key->encoding = rdb_integer_encoding;
     bool walked = read_key_value(reader, row, key, nameless);
     if (!nameless)
         key->name = run_of(reader, RDB_NAME); /* only now: it may have moved with the window */

@@ -14,6 +14,7 @@ enum {
     ENCODED_LZF = 3,      /* below: integers of 1, 2 and 4 bytes */
 };
 
+const char rdb_integer_encoding[] = "int";
 const char rdb_string_sound[] = "an LZF string that expands to its stated length";
 
 static inline bool read_byte(struct rdb *reader, uint8_t *byte)

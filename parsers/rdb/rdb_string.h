@@ -23,6 +23,9 @@ enum {
 /* What is expected of a compressed string, for damages. */
 extern const char rdb_string_sound[];
 
+/* The encoding of a string key whose value is stored as an integer. */
+extern const char rdb_integer_encoding[];
+
 /* What stands before the bytes of a string. */
 struct rdb_string_head {
     uint64_t offset; /* of the string, for what is said about it */

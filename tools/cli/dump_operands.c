@@ -48,6 +48,13 @@ static bool take_item(void *context, struct rdb *reader, const struct rdb_item *
     return batch->job->item(batch->own, reader, item);
 }
 
+static bool take_plain(void *context, const struct rdb_plain *run)
+{
+    struct batch *batch = context;
+    batch->items += run->count;
+    return batch->job->plain(batch->own, run);
+}
+
 static void keep_text(char *to, size_t room, const char *text)
 {
     size_t len = text ? strlen(text) : 0;
@@ -188,7 +195,8 @@ enum dump_operand dump_operands_scan(struct dump_operands *operands, int index, 
     cli_progress(operands->cli, "reading %d of %d: %s", index + 1, operands->cli->operand_count, path);
 
     struct pass pass = {.operands = operands, .index = index, .job = job};
-    const struct scan_job counted = {job->flags, &pass, begin, take_item, take_damage, merge, drop};
+    const struct scan_job counted = {job->flags, &pass, begin, take_item, take_damage, merge, drop,
+                                     job->plain ? take_plain : NULL};
     const struct scan_options options = {
         .threads = operands->threads,
         .expect_end = true,

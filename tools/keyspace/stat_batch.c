@@ -96,10 +96,15 @@ void stat_batch_drop(void *context, void *dropped)
     pthread_mutex_unlock(&scan->lock);
 }
 
+static inline bool is_row(const struct stat_encoding_row *row, const char *name, const char *encoding)
+{
+    return row->name == name && row->row.encoding == encoding;
+}
+
 struct stat_sum *stat_counts_encoding(struct stat_counts *counts, const char *name, const struct stat_encoding *row)
 {
     size_t at = 0;
-    while (at < counts->encoding_count && counts->encodings[at].name != name)
+    while (at < counts->encoding_count && !is_row(&counts->encodings[at], name, row->encoding))
         at++;
     if (at == STAT_ENCODING_ROWS)
         return NULL;
@@ -114,7 +119,7 @@ static bool count_encoding(struct stat_batch *batch, const struct rdb_key *key, 
 {
     struct stat_counts *counts = &batch->counts;
     size_t known = batch->by_type[key->type];
-    if (known && counts->encodings[known - 1].name == key->type_name) {
+    if (known && is_row(&counts->encodings[known - 1], key->type_name, key->encoding)) {
         stat_sum_add(&counts->encodings[known - 1].row.sum, sum);
         return true;
     }

@@ -31,7 +31,7 @@ struct stat_slot_entry {
 };
 
 struct stat_encoding_row {
-    const char *name; /* the reader's name of type and encoding together: static, so its address tells it */
+    const char *name; /* the reader's name of the type: static, as is the encoding, so their addresses tell the row */
     struct stat_encoding row;
 };
 

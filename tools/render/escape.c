@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tools/render/put.h"
+
 enum { SHORT_ID = 8 };
 
 struct range {
@@ -114,12 +116,14 @@ static uint64_t word_at(const uint8_t *at)
     return word;
 }
 
-/* Bytes at the start that are ASCII, in steps of eight. */
+/* Bytes at the start that are ASCII: all of them, or a multiple of eight. */
 static size_t ascii_words(struct bytes bytes)
 {
     size_t at = 0;
     while (bytes.len - at >= 8 && (word_at(bytes.at + at) & EVERY_BYTE(0x80)) == 0)
         at += 8;
+    if (bytes.len >= 8 && bytes.len - at < 8 && (word_at(bytes.at + bytes.len - 8) & EVERY_BYTE(0x80)) == 0)
+        return bytes.len;
     return at;
 }
 
@@ -147,56 +151,35 @@ static void write_hex(struct out *out, const uint8_t *at, size_t len, const char
     }
 }
 
-/* Marks of a word of eight bytes, each the same in every byte. */
-struct plain {
-    uint64_t special[3];
-};
-
-static struct plain plain_of(const char special[3])
+/* The first byte that is marked, of those of a block. */
+static size_t first_odd(put_block odd)
 {
-    return (struct plain){{EVERY_BYTE(special[0]), EVERY_BYTE(special[1]), EVERY_BYTE(special[2])}};
-}
-
-/* The eight bytes are all between 0x20 and 0x7e and none is special. The high bit of a byte survives where the byte is
- * 0x80 or more, where 0x20 cannot be taken from it, where 1 more is 0x80, or where nothing differs from a special one.
- * A borrow reaches the next byte only from one that is not plain itself. */
-static bool is_plain(uint64_t word, const struct plain *plain)
-{
-    uint64_t found = word | (word - EVERY_BYTE(0x20)) | (word + EVERY_BYTE(1));
-    for (size_t i = 0; i < 3; i++)
-        found |= (word ^ plain->special[i]) - EVERY_BYTE(1);
-    return (found & EVERY_BYTE(0x80)) == 0;
-}
-
-/* Fewer than eight bytes, at least one, in a word; what they leave free repeats some of them. */
-static uint64_t short_word(struct bytes bytes)
-{
-    uint32_t first, last;
-    if (bytes.len < 4)
-        return EVERY_BYTE(bytes.at[0]) ^ (uint64_t)(bytes.at[0] ^ bytes.at[bytes.len / 2]) ^
-               (uint64_t)(bytes.at[0] ^ bytes.at[bytes.len - 1]) << 8;
-    memcpy(&first, bytes.at, sizeof(first));
-    memcpy(&last, bytes.at + bytes.len - sizeof(last), sizeof(last));
-    return first | (uint64_t)last << 32;
+    uint64_t halves[2];
+    memcpy(halves, &odd, sizeof(halves));
+    bool upper = !halves[0];
+    return 8 * (size_t)upper + (size_t)__builtin_ctzll(le64toh(halves[upper])) / 8;
 }
 
 size_t escape_plain(struct bytes bytes, const char special[3])
 {
-    const struct plain plain = plain_of(special);
+    const char marks[3] = {special[0], special[1], special[2]};
     size_t at = 0;
-    if (bytes.len < 8) {
-        if (bytes.len == 0 || is_plain(short_word(bytes), &plain))
+    put_block odd = {0};
+    if (bytes.len < sizeof(odd)) {
+        if (bytes.len == 0 || !put_is_odd(put_odd(put_short_block(bytes.at, bytes.len), marks)))
             return bytes.len;
-    } else {
-        while (bytes.len - at >= 8 && is_plain(word_at(bytes.at + at), &plain))
-            at += 8;
-        if (bytes.len - at < 8 && is_plain(word_at(bytes.at + bytes.len - 8), &plain))
-            return bytes.len;
+        while (bytes.at[at] >= 0x20 && bytes.at[at] < 0x7f && !memchr(marks, bytes.at[at], sizeof(marks)))
+            at++;
+        return at;
     }
-    while (at < bytes.len && bytes.at[at] >= 0x20 && bytes.at[at] < 0x7f && bytes.at[at] != (uint8_t)special[0] &&
-           bytes.at[at] != (uint8_t)special[1] && bytes.at[at] != (uint8_t)special[2])
-        at++;
-    return at;
+    const size_t last = bytes.len - sizeof(odd);
+    while (at < last && !put_is_odd(odd = put_odd(put_block_at(bytes.at + at), marks)))
+        at += sizeof(odd);
+    if (at >= last) {
+        at = last;
+        odd = put_odd(put_block_at(bytes.at + at), marks);
+    }
+    return put_is_odd(odd) ? at + first_odd(odd) : bytes.len;
 }
 
 /* ASCII characters that a form does not let through; DEL, which none does, where there are fewer than two. */
@@ -341,66 +324,147 @@ static bool is_plain_json(uint8_t byte)
     return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
-/* One ASCII character that has to be escaped, where there is room for 6 bytes. The printable form, which is what stands
- * in the string when its bytes are not `exact`, doubles the backslash once more. */
-static char *put_json_ascii(char *to, uint8_t byte, bool exact)
+/* The first sixteen of them, or the next, once escaped. */
+#define SIXTEEN_CONTROLS(high)                                                                  \
+    "\\u00" high "0", "\\u00" high "1", "\\u00" high "2", "\\u00" high "3",                     \
+        "\\u00" high "4", "\\u00" high "5", "\\u00" high "6", "\\u00" high "7",                 \
+        "\\u00" high "8", "\\u00" high "9", "\\u00" high "a", "\\u00" high "b",                 \
+        "\\u00" high "c", "\\u00" high "d", "\\u00" high "e", "\\u00" high "f"
+
+enum { CONTROLS = 0x20, ESCAPE_MOST = 6 /* bytes that a byte becomes */ };
+static const char json_controls[CONTROLS][8] = {SIXTEEN_CONTROLS("0"), SIXTEEN_CONTROLS("1")};
+
+/* One ASCII character, where there is room for 8 bytes. The printable form, which is what stands in the string when its
+ * bytes are not `exact`, doubles the backslash once more. */
+static inline uint8_t *put_json_ascii(uint8_t *to, uint8_t byte, bool exact)
 {
     static const char digits[] = "0123456789abcdef";
+    if (is_plain_json(byte)) {
+        *to = byte;
+        return to + 1;
+    }
     if (byte == '"' || byte == '\\') {
-        *to++ = '\\';
-        *to++ = (char)byte;
-        if (byte == '"' || exact)
-            return to;
-        memcpy(to, "\\\\", 2);
-        return to + 2;
+        memcpy(to, "\\\\\\\\", 4);
+        to[1] = byte;
+        return to + (byte == '"' || exact ? 2 : 4);
     }
     const size_t lead = exact ? 4 : 3;
     memcpy(to, exact ? "\\u00" : "\\\\x", 4);
-    to[lead] = digits[byte >> 4];
-    to[lead + 1] = digits[byte & 15];
+    to[lead] = (uint8_t)digits[byte >> 4];
+    to[lead + 1] = (uint8_t)digits[byte & 15];
     return to + lead + 2;
 }
 
-/* A run of such characters, or the beginning of a long one; gives how many. */
-static size_t write_json_ascii(struct out *out, struct bytes bytes, bool exact)
+/* A control, and those behind it that are the same: a string may be filled up with zeros. */
+static inline uint8_t *put_same_control(uint8_t *to, uint8_t byte, const uint8_t *bytes, size_t *at, size_t end)
 {
-    enum { MOST = 256 };
-    size_t count = 0;
-    char *room = (char *)out_room(out, MOST * 6);
+    uint64_t escaped;
+    size_t i = *at;
+    memcpy(&escaped, json_controls[byte], sizeof(escaped));
+    do {
+        memcpy(to, &escaped, sizeof(escaped));
+        to += ESCAPE_MOST;
+    } while (++i < end && bytes[i] == byte);
+    *at = i;
+    return to;
+}
+
+/* ASCII characters at the start, or at least sixteen of them when there are more, where there is room for all that may
+ * become of sixteen. */
+static uint8_t *put_json_run(uint8_t *to, struct bytes bytes, bool exact, size_t *count)
+{
+    enum { RUN = sizeof(put_block) };
+    if (bytes.len >= RUN) {
+        put_block block = put_block_at(bytes.at);
+        if (!put_is_odd(put_odd(block, "\\\"\""))) {
+            memcpy(to, &block, sizeof(block));
+            *count = RUN;
+            return to + RUN;
+        }
+    }
+    size_t most = bytes.len < RUN ? bytes.len : RUN, at = 0;
+    while (at < most && bytes.at[at] < 0x80) {
+        const uint8_t byte = bytes.at[at];
+        if (exact && byte < CONTROLS)
+            to = put_same_control(to, byte, bytes.at, &at, most);
+        else
+            to = put_json_ascii(to, bytes.at[at++], exact);
+    }
+    *count = at;
+    return to;
+}
+
+/* A string of few bytes and its quotes, as far as it is ASCII: gives how much. Of it `plain` bytes need no escape. */
+static size_t write_json_few(struct out *out, struct bytes bytes, size_t plain, bool exact)
+{
+    size_t at = plain, run;
+    uint8_t *room = out_room(out, bytes.len * ESCAPE_MOST + PUT_SLACK), *to = room;
     if (!room)
         return bytes.len;
-    char *to = room;
-    for (; count < MOST && count < bytes.len && bytes.at[count] < 0x80 && !is_plain_json(bytes.at[count]); count++)
-        to = put_json_ascii(to, bytes.at[count], exact);
+    *to++ = '"';
+    to = put(to, bytes.at, plain);
+    while (at < bytes.len && bytes.at[at] < 0x80) {
+        to = put_json_run(to, (struct bytes){bytes.at + at, bytes.len - at}, exact, &run);
+        at += run;
+    }
+    if (at == bytes.len)
+        *to++ = '"';
     out_wrote(out, (size_t)(to - room));
-    return count;
+    return at;
+}
+
+/* The same for a longer run; gives how many. */
+static size_t write_json_ascii(struct out *out, struct bytes bytes, bool exact)
+{
+    enum { MOST = 1024, RUN = sizeof(put_block) };
+    size_t at = 0, run;
+    uint8_t *room = out_room(out, (MOST + RUN) * ESCAPE_MOST + PUT_SLACK), *to = room;
+    if (!room)
+        return bytes.len;
+    do {
+        to = put_json_run(to, (struct bytes){bytes.at + at, bytes.len - at}, exact, &run);
+        at += run;
+    } while (run && at < bytes.len && at < MOST);
+    out_wrote(out, (size_t)(to - room));
+    return at;
+}
+
+static size_t write_json_unit(struct out *out, struct bytes bytes, bool exact)
+{
+    struct unit unit = unit_at(bytes.at, bytes.len);
+    if (unit.shown)
+        out_bytes(out, bytes.at, unit.len);
+    else if (exact)
+        write_u_escape(out, unit.code);
+    else
+        write_hex(out, bytes.at, unit.len, "\\\\x");
+    return unit.len;
+}
+
+bool escape_json_exact(struct out *out, struct bytes bytes)
+{
+    enum { FEW = 1024 };
+    size_t at = escape_plain(bytes, "\\\"\"");
+    bool exact = at == bytes.len || escape_is_utf8((struct bytes){bytes.at + at, bytes.len - at});
+    if (bytes.len <= FEW) {
+        at = write_json_few(out, bytes, at, exact);
+        if (at == bytes.len)
+            return exact;
+    } else {
+        out_byte(out, '"');
+        out_bytes(out, bytes.at, at);
+    }
+    while (at < bytes.len) {
+        struct bytes rest = {bytes.at + at, bytes.len - at};
+        at += *rest.at < 0x80 ? write_json_ascii(out, rest, exact) : write_json_unit(out, rest, exact);
+    }
+    out_byte(out, '"');
+    return exact;
 }
 
 void escape_json(struct out *out, struct bytes bytes)
 {
-    size_t at = plain_run(bytes, 0, (struct special){'"', '\\'});
-    bool exact = at == bytes.len || escape_is_utf8(bytes);
-    out_byte(out, '"');
-    out_bytes(out, bytes.at, at);
-    while (at < bytes.len) {
-        if (is_plain_json(bytes.at[at])) {
-            size_t run = plain_run(bytes, at, (struct special){'"', '\\'});
-            out_bytes(out, bytes.at + at, run);
-            at += run;
-        } else if (bytes.at[at] < 0x80) {
-            at += write_json_ascii(out, (struct bytes){bytes.at + at, bytes.len - at}, exact);
-        } else {
-            struct unit unit = unit_at(bytes.at + at, bytes.len - at);
-            if (unit.shown)
-                out_bytes(out, bytes.at + at, unit.len);
-            else if (exact)
-                write_u_escape(out, unit.code);
-            else
-                write_hex(out, bytes.at + at, unit.len, "\\\\x");
-            at += unit.len;
-        }
-    }
-    out_byte(out, '"');
+    escape_json_exact(out, bytes);
 }
 
 void escape_base64(struct out *out, struct bytes bytes)

@@ -18,7 +18,7 @@
 struct bytes escape_string(const char *string);
 
 /* How many bytes at the start are ASCII characters that can be seen, or blanks, and none of three special ones (one may
- * stand three times): what every form lets through as it is. Eight bytes at a time. */
+ * stand three times): what every form lets through as it is. Sixteen bytes at a time. */
 size_t escape_plain(struct bytes bytes, const char special[3]);
 
 /* The bytes are valid UTF-8 (RFC 3629). */
@@ -54,6 +54,9 @@ void escape_csv(struct out *out, struct bytes bytes);
 /* A JSON string with its quotes. Characters that the printable form hides are \uNNNN, so the string that a JSON reader
  * gets is exactly the bytes. Bytes that are not UTF-8 appear in their printable form; see json_bytes(). */
 void escape_json(struct out *out, struct bytes bytes);
+
+/* The same; gives whether they are UTF-8. */
+bool escape_json_exact(struct out *out, struct bytes bytes);
 
 /* RFC 4648 base64 with padding. */
 void escape_base64(struct out *out, struct bytes bytes);

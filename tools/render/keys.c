@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parsers/bytes/cursor.h"
+#include "parsers/bytes/lzf.h"
 #include "tools/render/escape.h"
-#include "tools/render/row.h"
+#include "tools/render/row_mould.h"
 #include "tools/render/value_json.h"
 
 /* The value stands between `offset` and `elements`: what follows it is known after it only. */
@@ -17,7 +19,7 @@ enum { KEY_FILE, KEY_DB, KEY_KEY, KEY_TYPE, KEY_ENCODING, KEY_SLOT, KEY_EXPIRES,
 static const struct column columns[KEY_COLUMNS] = {
     [KEY_FILE] = {"file", COLUMN_BYTES, NULL, 0, 0, "as named; only when several are"},
     [KEY_DB] = {"db", COLUMN_COUNT, NULL, 0, 0, "database"},
-    [KEY_KEY] = {"key", COLUMN_BYTES, NULL, 0, 0, "its name"},
+    [KEY_KEY] = {"key", COLUMN_BYTES, NULL, 60, 0, "its name; in text cut to 60 columns, with ... at the end"},
     [KEY_TYPE] = {"type", COLUMN_TEXT, NULL, 0, 0, "string, list, set, zset, hash, stream, module, array, json, ..."},
     [KEY_ENCODING] = {"encoding", COLUMN_TEXT, NULL, 0, 0, "form in which the dump stores it"},
     [KEY_SLOT] = {"slot", COLUMN_COUNT, NULL, 0, 0, "hash slot, 0 to 16383"},
@@ -33,8 +35,11 @@ const struct record_type keys_file_record = {"rcf-rdb-keys", 1, "keys", columns,
 const struct record_type keys_record = {"rcf-rdb-keys", 1, "keys", columns + 1, KEY_COLUMNS - 1};
 
 enum {
-    PIECE = 1024 * 1024, /* of a value: more of it is not kept when it can be written */
-    FOUND_TEXT = 192
+    PIECE = 1024 * 1024, /* more of a value, or of rows with values, is not kept when it can be written */
+    FOUND_TEXT = 192,
+    PLAIN_LONGEST = UINT16_MAX, /* bytes of a value in struct rdb_plain */
+    SHAPES = 64, /* for types below 32, with and without expiry, none displaces another, */
+    SHAPE_WAYS = 2 /* nor does a string that is an integer one that is not */
 };
 
 struct damages {
@@ -49,6 +54,15 @@ struct kept {
     size_t name; /* where the bytes of the key begin */
 };
 
+/* What rows have in common: all but the cells that are different in nearly every row. */
+struct shape {
+    uint32_t db;
+    unsigned marks; /* which of expiry, idle and freq there are */
+    const char *type_name, *encoding;
+    struct row_mould *row;  /* with values: up to the value */
+    struct row_mould *tail; /* with values: what follows a sound one */
+};
+
 struct batch {
     struct keys_output *output;
     struct batch *next; /* among those that rest */
@@ -58,6 +72,9 @@ struct batch {
     bool begun;
     uint64_t from, to; /* what it has read of the dump */
     struct cell cells[KEY_COLUMNS];
+    struct shape shapes[SHAPES][SHAPE_WAYS];
+    unsigned file; /* to which the shapes belong */
+    uint8_t text[PLAIN_LONGEST]; /* a value that was compressed */
     struct damages damages;
 };
 
@@ -66,6 +83,7 @@ struct keys_output {
     const struct selection *selection;
     unsigned flags;
     const char *path;
+    unsigned file; /* its number */
     struct rows *rows;
     struct table *table;      /* text, instead of rows */
     const struct row_form *form;
@@ -84,6 +102,10 @@ static void batch_free(struct batch *batch)
         return;
     out_close(batch->out);
     free(batch->kept);
+    for (size_t i = 0; i < SHAPES * SHAPE_WAYS; i++) {
+        row_mould_free(batch->shapes[i / SHAPE_WAYS][i % SHAPE_WAYS].row);
+        row_mould_free(batch->shapes[i / SHAPE_WAYS][i % SHAPE_WAYS].tail);
+    }
     free(batch);
 }
 
@@ -100,6 +122,17 @@ static struct batch *batch_new(struct keys_output *output)
     return NULL;
 }
 
+static void begin_file(struct batch *batch)
+{
+    const struct keys_output *output = batch->output;
+    if (batch->file == output->file)
+        return;
+    batch->file = output->file;
+    batch->cells[KEY_FILE] = (struct cell){.present = true, .bytes = escape_string(output->path)};
+    for (size_t i = 0; i < SHAPES * SHAPE_WAYS; i++)
+        batch->shapes[i / SHAPE_WAYS][i % SHAPE_WAYS].type_name = NULL;
+}
+
 static void *begin(void *context)
 {
     struct keys_output *output = context;
@@ -110,8 +143,8 @@ static void *begin(void *context)
     pthread_mutex_unlock(&output->lock);
     if (!batch)
         batch = batch_new(output);
-    if (batch && output->flags & KEYS_FILES)
-        batch->cells[KEY_FILE] = (struct cell){.present = true, .bytes = escape_string(output->path)};
+    if (batch)
+        begin_file(batch);
     return batch;
 }
 
@@ -129,31 +162,112 @@ static void rest(struct keys_output *output, struct batch *batch)
 
 /* Rows */
 
-static void fill_sizes(struct cell *cells, const struct rdb_key *key)
+/* What keys of one shape have in common: these cells, and which of the others are there. */
+static void fill_shared(struct cell *cells, const struct rdb_key *key)
 {
-    cells[KEY_ELEMENTS] = (struct cell){.present = true, .u64 = key->elements};
-    cells[KEY_BYTES] = (struct cell){.present = true, .u64 = key->value_length};
-}
-
-static void fill_cells(struct cell *cells, const struct rdb_item *item, unsigned slot)
-{
-    const struct rdb_key *key = &item->key;
     const char *type = key->datatype == RDB_OTHER ? key->type_name : rdb_datatype_name(key->datatype);
     cells[KEY_DB] = (struct cell){.present = true, .count = key->db};
-    cells[KEY_KEY] = (struct cell){.present = true, .bytes = key->name};
     cells[KEY_TYPE] = (struct cell){.present = true, .bytes = escape_string(type)};
     cells[KEY_ENCODING] = (struct cell){.present = true, .bytes = escape_string(key->encoding)};
-    cells[KEY_SLOT] = (struct cell){.present = true, .count = slot};
-    cells[KEY_EXPIRES] = (struct cell){.present = key->has_expiry, .ms = key->expire_ms};
-    cells[KEY_IDLE] = (struct cell){.present = key->has_idle, .u64 = key->idle_s};
-    cells[KEY_FREQ] = (struct cell){.present = key->has_freq, .count = key->freq};
-    cells[KEY_OFFSET] = (struct cell){.present = true, .u64 = item->place.offset};
-    fill_sizes(cells, key);
+    cells[KEY_EXPIRES].present = key->has_expiry;
+    cells[KEY_IDLE].present = key->has_idle;
+    cells[KEY_FREQ].present = key->has_freq;
+    cells[KEY_KEY].present = cells[KEY_SLOT].present = cells[KEY_OFFSET].present = cells[KEY_ELEMENTS].present =
+        cells[KEY_BYTES].present = true;
+}
+
+/* What stands in the others. */
+static void fill_own(struct cell *cells, const struct rdb_item *item, unsigned slot)
+{
+    const struct rdb_key *key = &item->key;
+    cells[KEY_KEY].bytes = key->name;
+    cells[KEY_SLOT].count = slot;
+    cells[KEY_EXPIRES].ms = key->expire_ms;
+    cells[KEY_IDLE].u64 = key->idle_s;
+    cells[KEY_FREQ].count = key->freq;
+    cells[KEY_OFFSET].u64 = item->place.offset;
+    cells[KEY_ELEMENTS].u64 = key->elements;
+    cells[KEY_BYTES].u64 = key->value_length;
+}
+
+/* The columns from `from` to `to` - 1: those that are different in each row of the shape as holes. */
+static void mould_columns(struct batch *batch, struct row_mould *mould, struct out *fixed, size_t from, size_t to)
+{
+    static const bool own[KEY_COLUMNS] = {
+        [KEY_KEY] = true,  [KEY_SLOT] = true,   [KEY_EXPIRES] = true,  [KEY_IDLE] = true,
+        [KEY_FREQ] = true, [KEY_OFFSET] = true, [KEY_ELEMENTS] = true, [KEY_BYTES] = true,
+    };
+    const struct keys_output *output = batch->output;
+    for (size_t i = from; i < to; i++) {
+        if (own[i] && batch->cells[i].present)
+            row_mould_hole(mould, i - output->first);
+        else
+            row_piece(output->form, fixed, batch->cells + output->first, i - output->first, i - output->first + 1);
+    }
+}
+
+/* False without memory. */
+static bool make_moulds(struct batch *batch, struct shape *shape)
+{
+    const struct keys_output *output = batch->output;
+    const bool values = output->flags & KEYS_VALUES;
+    if (!shape->row)
+        shape->row = row_mould_new(output->form);
+    if (!shape->tail && values)
+        shape->tail = row_mould_new(output->form);
+    if (!shape->row || (values && !shape->tail))
+        return false;
+    struct out *fixed = row_mould_begin(shape->row);
+    mould_columns(batch, shape->row, fixed, output->first, values ? KEY_ELEMENTS : KEY_COLUMNS);
+    if (!values) {
+        row_end(output->form, fixed);
+        return row_mould_end(shape->row);
+    }
+    row_key(output->form, fixed, "value");
+    fixed = row_mould_begin(shape->tail);
+    mould_columns(batch, shape->tail, fixed, KEY_ELEMENTS, KEY_COLUMNS);
+    row_key(output->form, fixed, "sound");
+    out_text(fixed, "true");
+    row_end(output->form, fixed);
+    return row_mould_end(shape->row) && row_mould_end(shape->tail);
+}
+
+static inline bool has_shape(const struct shape *shape, const struct rdb_key *key, unsigned marks)
+{
+    return shape->type_name == key->type_name && shape->encoding == key->encoding && shape->db == key->db &&
+           shape->marks == marks;
+}
+
+/* The shape of a key whose own cells are filled, which is not the first of the two ways, but then is. NULL, and the
+ * batch failed, without memory. */
+static const struct shape *find_shape(struct batch *batch, struct shape ways[SHAPE_WAYS], const struct rdb_key *key,
+                                      unsigned marks)
+{
+    struct shape first = ways[1];
+    ways[1] = ways[0];
+    ways[0] = first;
+    if (has_shape(ways, key, marks))
+        return ways;
+    *ways = (struct shape){key->db, marks, key->type_name, key->encoding, first.row, first.tail};
+    fill_shared(batch->cells, key);
+    if (make_moulds(batch, ways))
+        return ways;
+    ways->type_name = NULL;
+    out_fail(batch->out, ENOMEM);
+    return NULL;
+}
+
+static inline const struct shape *shape_of(struct batch *batch, const struct rdb_key *key)
+{
+    unsigned marks = key->has_expiry | (unsigned)key->has_idle << 1 | (unsigned)key->has_freq << 2;
+    struct shape *ways = batch->shapes[(2 * (size_t)key->type + key->has_expiry) % SHAPES];
+    return has_shape(ways, key, marks) ? ways : find_shape(batch, ways, key, marks);
 }
 
 /* The name is the only thing in the cells that does not outlive the item. */
-static void keep_row(struct batch *batch)
+static void keep_row(struct batch *batch, const struct rdb_key *key)
 {
+    fill_shared(batch->cells, key);
     if (batch->kept_count == batch->kept_cap) {
         size_t cap = batch->kept_cap ? 2 * batch->kept_cap : 256;
         struct kept *larger = realloc(batch->kept, cap * sizeof(*larger));
@@ -223,14 +337,16 @@ static void write_with_value(struct batch *batch, struct rdb *reader, const stru
     struct keys_output *output = batch->output;
     const struct row_form *form = output->form;
     const struct cell *cells = batch->cells + output->first;
+    const struct shape *shape = shape_of(batch, &item->key);
     struct value_json writer;
     struct rdb_element element;
     size_t start = out_held(batch->out).len;
     uint64_t damages = batch->damages.count;
     enum fate fate = fate_at(output->selection, 0);
 
-    row_piece(form, batch->out, cells, 0, KEY_ELEMENTS - output->first);
-    row_key(form, batch->out, "value");
+    if (!shape)
+        return;
+    row_mould_write(shape->row, batch->out, cells);
     value_json_begin(&writer, batch->out, item->key.datatype);
     enum parse_step step;
     while ((step = rdb_value_next(reader, &element)) == PARSE_ITEM || step == PARSE_DAMAGE) {
@@ -256,27 +372,44 @@ static void write_with_value(struct batch *batch, struct rdb *reader, const stru
         return;
     }
     value_json_end(&writer);
-    if (step == PARSE_END)
-        fill_sizes(batch->cells, key);
-    else
+    batch->cells[KEY_ELEMENTS].u64 = key->elements;
+    batch->cells[KEY_BYTES].u64 = key->value_length;
+    if (step == PARSE_END && batch->damages.count == damages) {
+        row_mould_write(shape->tail, batch->out, cells);
+        return;
+    }
+    fill_shared(batch->cells, key);
+    if (step != PARSE_END)
         batch->cells[KEY_ELEMENTS].present = batch->cells[KEY_BYTES].present = false;
     row_piece(form, batch->out, cells, KEY_ELEMENTS - output->first, KEY_COLUMNS - output->first);
     row_key(form, batch->out, "sound");
-    out_text(batch->out, step == PARSE_END && batch->damages.count == damages ? "true" : "false");
+    out_text(batch->out, "false");
     row_end(form, batch->out);
 }
 
+static void write_row(struct batch *batch, const struct rdb_item *item)
+{
+    const struct shape *shape = shape_of(batch, &item->key);
+    if (shape)
+        row_mould_write(shape->row, batch->out, batch->cells + batch->output->first);
+}
+
 /* The job */
+
+static void note_read(struct batch *batch, struct place place)
+{
+    if (!batch->begun)
+        batch->from = place.offset;
+    batch->begun = true;
+    batch->to = place.offset + place.length;
+}
 
 static bool take_item(void *context, struct rdb *reader, const struct rdb_item *item)
 {
     struct batch *batch = context;
     struct keys_output *output = batch->output;
     bool values = output->flags & KEYS_VALUES;
-    if (!batch->begun)
-        batch->from = item->place.offset;
-    batch->begun = true;
-    batch->to = item->place.offset + item->place.length;
+    note_read(batch, item->place);
     if (item->kind != RDB_KEY)
         return true;
 
@@ -285,13 +418,87 @@ static bool take_item(void *context, struct rdb *reader, const struct rdb_item *
     if (!selection_takes_key(output->selection, key, slot) ||
         (!values && !selection_takes_size(output->selection, key->value_length)))
         return true;
-    fill_cells(batch->cells, item, slot);
+    fill_own(batch->cells, item, slot);
     if (values)
         write_with_value(batch, reader, item);
     else if (output->table)
-        keep_row(batch);
+        keep_row(batch, key);
     else
-        row_write(output->form, batch->out, batch->cells + output->first);
+        write_row(batch, item);
+    return !out_error(batch->out);
+}
+
+/* The value of a plain key. False when it does not expand, which the reader has proved already. */
+static bool plain_value(struct batch *batch, const struct rdb_plain_key *key, struct rdb_scalar *word)
+{
+    struct bytes stored = {key->value, key->stored};
+    *word = (struct rdb_scalar){.integer = key->form == RDB_PLAIN_INTEGER, .text = stored};
+    if (key->form == RDB_PLAIN_PACKED) {
+        word->text = (struct bytes){batch->text, key->size};
+        return lzf_expand(stored, batch->text, key->size);
+    }
+    if (word->integer) {
+        struct cursor cursor = cursor_over(stored);
+        uint64_t sign = UINT64_C(1) << (8 * stored.len - 1), raw = cursor_le(&cursor, stored.len);
+        word->number = (int64_t)((raw ^ sign) - sign);
+    }
+    return true;
+}
+
+static bool write_plain_value(struct batch *batch, const struct shape *shape, const struct rdb_plain_key *key)
+{
+    struct rdb_scalar word;
+    if (!plain_value(batch, key, &word)) {
+        out_fail(batch->out, EINVAL);
+        return false;
+    }
+    value_json_string(batch->out, &word);
+    row_mould_write(shape->tail, batch->out, batch->cells + batch->output->first);
+    return true;
+}
+
+static inline void fill_plain(struct cell *cells, const struct rdb_plain *run, const struct rdb_plain_key *key,
+                              unsigned slot)
+{
+    cells[KEY_KEY].bytes = rdb_plain_name(key);
+    cells[KEY_SLOT].count = slot;
+    cells[KEY_EXPIRES].ms = key->expire_ms;
+    cells[KEY_OFFSET].u64 = run->offset + key->from;
+    cells[KEY_ELEMENTS].u64 = 1;
+    cells[KEY_BYTES].u64 = (uint64_t)(key->value - key->name) + key->stored - key->name_length;
+}
+
+/* Rows of plain keys. What take_item() looks up for each key is looked up for each of their shapes, where the selection
+ * does not ask for more. */
+static bool take_plain(void *context, const struct rdb_plain *run)
+{
+    struct batch *batch = context;
+    const struct keys_output *output = batch->output;
+    const bool values = output->flags & KEYS_VALUES, narrow = output->selection->narrow;
+    struct shape shapes[2][2] = {{{0}}}; /* by expiry and integer; copies: one moves when another comes */
+    struct place last = rdb_plain_place(run, &run->keys[run->count - 1]);
+    note_read(batch, (struct place){.offset = run->offset, .length = last.offset + last.length - run->offset});
+    for (size_t i = 0; i < run->count; i++) {
+        const struct rdb_plain_key *key = &run->keys[i];
+        struct shape *shape = &shapes[key->has_expiry][key->form == RDB_PLAIN_INTEGER];
+        unsigned slot = keyslot(rdb_plain_name(key));
+        if (narrow || !shape->row) {
+            struct rdb_item item;
+            rdb_plain_item(run, key, &item);
+            if (narrow && !selection_takes(output->selection, &item.key, slot))
+                continue;
+            const struct shape *found = shape_of(batch, &item.key);
+            if (!found)
+                return false;
+            *shape = *found;
+        }
+        fill_plain(batch->cells, run, key, slot);
+        row_mould_write(shape->row, batch->out, batch->cells + output->first);
+        if (values && !write_plain_value(batch, shape, key))
+            return false;
+    }
+    if (out_held(batch->out).len >= PIECE)
+        write_ahead(batch);
     return !out_error(batch->out);
 }
 
@@ -325,6 +532,7 @@ static void drop(void *context, void *dropped)
 void keys_output_file(struct keys_output *output, const char *path, struct scan_job *job)
 {
     output->path = path;
+    output->file++;
     output->damages.count = 0;
     atomic_store(&output->written, 0);
     *job = (struct scan_job){
@@ -334,6 +542,7 @@ void keys_output_file(struct keys_output *output, const char *path, struct scan_
         .item = take_item,
         .merge = merge,
         .drop = drop,
+        .plain = output->table ? NULL : take_plain,
     };
 }
 

@@ -35,7 +35,31 @@ static char *put(char *at, uint64_t number, unsigned least, char mark)
     return at + digits + 1;
 }
 
-char *time_write(char text[static TIME_SIZE], int64_t ms)
+/* The two digits of a number below 100. */
+static inline char *put_two(char *at, unsigned number)
+{
+    at[0] = (char)('0' + number / 10);
+    at[1] = (char)('0' + number % 10);
+    return at + 2;
+}
+
+/* The same and the mark after them. */
+static inline char *put_part(char *at, unsigned number, char mark)
+{
+    at = put_two(at, number);
+    *at = mark;
+    return at + 1;
+}
+
+static char *put_year(char *at, int64_t year)
+{
+    if (year >= 0 && year <= 9999)
+        return put_part(put_two(at, (unsigned)year / 100), (unsigned)year % 100, '-');
+    *at++ = year < 0 ? '-' : '+';
+    return put(at, (uint64_t)(year < 0 ? -year : year), 6, '-');
+}
+
+char *time_put(char text[static TIME_SIZE], int64_t ms)
 {
     int64_t day = floor_divide(ms, MS_PER_DAY);
     unsigned in_day = (unsigned)(ms % MS_PER_DAY + (ms % MS_PER_DAY < 0 ? MS_PER_DAY : 0));
@@ -47,23 +71,22 @@ char *time_write(char text[static TIME_SIZE], int64_t ms)
     unsigned year_of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / (DAYS_PER_ERA - 1)) / 365;
     unsigned in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 
-    unsigned month = 11;
-    while (in_year < days_before[month])
-        month--;
+    unsigned month = (5 * in_year + 2) / 153; /* of five in a row with 153 days, from March on */
     int64_t year = era * YEARS_PER_ERA + year_of_era + (month >= 10);
 
-    char *at = text;
-    bool plain = year >= 0 && year <= 9999;
-    if (!plain)
-        *at++ = year < 0 ? '-' : '+';
-    at = put(at, (uint64_t)(year < 0 ? -year : year), plain ? 4 : 6, '-');
-    at = put(at, (month + 2) % 12 + 1, 2, '-');
-    at = put(at, in_year - days_before[month] + 1, 2, 'T');
-    at = put(at, in_day / 3600000, 2, ':');
-    at = put(at, in_day / 60000 % 60, 2, ':');
-    at = put(at, in_day / 1000 % 60, 2, '.');
-    at = put(at, in_day % 1000, 3, 'Z');
-    *at = '\0';
+    char *at = put_year(text, year);
+    at = put_part(at, month < 10 ? month + 3 : month - 9, '-');
+    at = put_part(at, in_year - days_before[month] + 1, 'T');
+    at = put_part(at, in_day / 3600000, ':');
+    at = put_part(at, in_day / 60000 % 60, ':');
+    at = put_part(at, in_day / 1000 % 60, '.');
+    *at++ = (char)('0' + in_day % 1000 / 100);
+    return put_part(at, in_day % 100, 'Z');
+}
+
+char *time_write(char text[static TIME_SIZE], int64_t ms)
+{
+    *time_put(text, ms) = '\0';
     return text;
 }
 

@@ -15,6 +15,9 @@ enum { TIME_SIZE = 48 };
  * form. Returns `text`. */
 char *time_write(char text[static TIME_SIZE], int64_t ms);
 
+/* The same without the NUL; gives the place behind it. */
+char *time_put(char text[static TIME_SIZE], int64_t ms);
+
 /* The inverse: a date, and optionally after `T` or a blank the hour and minute, seconds, a fraction (cut to
  * milliseconds), and Z, +HH:MM or -HH:MM; without any of these it is UTC. False when it is no such time or out of
  * range. */

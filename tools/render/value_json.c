@@ -1,9 +1,11 @@
 #include "tools/render/value_json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tools/render/escape.h"
+#include "tools/render/put.h"
 #include "tools/render/time.h"
 
 /* Which array an element stands in, how many objects are around that array, and which arrays its own object has even
@@ -48,10 +50,15 @@ static const unsigned arrays_of[RDB_DATATYPES] = {
     [RDB_MODULE] = BIT(RDB_ELEMENT_MODULE_VALUE),
 };
 
-enum { SHORT = 64 }; /* bytes of a text that is written in one piece, and more than of any key */
+enum {
+    KEY_ROOM = 64,     /* comma, key, quotes and colon */
+    SHORT_TEXT = 256,  /* a longer one is not written in place */
+    WORD_ROOM = SHORT_TEXT + PUT_SLACK, /* with its quotes; enough for any number or time, too */
+    ELEMENT_ROOM = 2 * WORD_ROOM + TIME_SIZE + 4 * PUT_SLACK
+};
 
-/* Comma, key and colon, and a quote when a string follows. */
-static uint8_t *put_key(uint8_t *at, struct value_json *writer, const char *key, bool quote)
+/* Comma, key and colon. */
+static uint8_t *put_key(uint8_t *at, struct value_json *writer, const char *key)
 {
     size_t len = strlen(key);
     bool *used = &writer->level[writer->depth - 1].used;
@@ -59,20 +66,48 @@ static uint8_t *put_key(uint8_t *at, struct value_json *writer, const char *key,
         *at++ = ',';
     *used = true;
     *at++ = '"';
-    memcpy(at, key, len);
-    at += len;
+    at = put(at, key, len);
     *at++ = '"';
     *at++ = ':';
-    if (quote)
+    return at;
+}
+
+/* A word and its quotes. NULL when it is long, or needs an escape. */
+static inline uint8_t *put_word(uint8_t *at, const struct rdb_scalar *word)
+{
+    *at++ = '"';
+    if (word->integer)
+        at = put_i64(at, word->number);
+    else
+        at = word->text.len <= SHORT_TEXT ? put_plain(at, word->text, "\\\"\"") : NULL;
+    if (at)
         *at++ = '"';
     return at;
 }
 
+static inline uint8_t *put_time(uint8_t *at, int64_t ms)
+{
+    *at = '"';
+    at = (uint8_t *)time_put((char *)at + 1, ms);
+    *at = '"';
+    return at + 1;
+}
+
+static inline uint8_t *put_id(uint8_t *at, struct rdb_stream_id id)
+{
+    *at = '"';
+    at = put_u64(at + 1, id.ms);
+    *at = '-';
+    at = put_u64(at + 1, id.seq);
+    *at = '"';
+    return at + 1;
+}
+
 static void write_key(struct value_json *writer, const char *key)
 {
-    uint8_t *room = out_room(writer->out, SHORT);
+    uint8_t *room = out_room(writer->out, KEY_ROOM);
     if (room)
-        out_wrote(writer->out, (size_t)(put_key(room, writer, key, false) - room));
+        out_wrote(writer->out, (size_t)(put_key(room, writer, key) - room));
 }
 
 static void write_base64(struct value_json *writer, const char *key, struct bytes bytes)
@@ -86,29 +121,13 @@ static void write_base64(struct value_json *writer, const char *key, struct byte
 
 static void write_word(struct value_json *writer, const char *key, const struct rdb_scalar *word)
 {
-    if (word->integer) {
-        write_key(writer, key);
-        out_byte(writer->out, '"');
-        out_i64(writer->out, word->number);
-        out_byte(writer->out, '"');
+    uint8_t *room = out_room(writer->out, KEY_ROOM + WORD_ROOM);
+    if (!room)
         return;
-    }
-    struct bytes text = word->text;
-    if (text.len <= SHORT && escape_plain(text, "\"\\\\") == text.len) {
-        uint8_t *room = out_room(writer->out, 2 * SHORT);
-        if (!room)
-            return;
-        uint8_t *at = put_key(room, writer, key, true);
-        if (text.len)
-            memcpy(at, text.at, text.len);
-        at[text.len] = '"';
-        out_wrote(writer->out, (size_t)(at + text.len + 1 - room));
-        return;
-    }
-    write_key(writer, key);
-    escape_json(writer->out, text);
-    if (!escape_is_utf8(text))
-        write_base64(writer, key, text);
+    uint8_t *at = put_key(room, writer, key), *end = put_word(at, word);
+    out_wrote(writer->out, (size_t)((end ? end : at) - room));
+    if (!end && !escape_json_exact(writer->out, word->text))
+        write_base64(writer, key, word->text);
 }
 
 static void write_count(struct value_json *writer, const char *key, uint64_t count)
@@ -121,11 +140,9 @@ static void write_count(struct value_json *writer, const char *key, uint64_t cou
 
 static void write_bare_id(struct out *out, struct rdb_stream_id id)
 {
-    out_byte(out, '"');
-    out_u64(out, id.ms);
-    out_byte(out, '-');
-    out_u64(out, id.seq);
-    out_byte(out, '"');
+    uint8_t *room = out_room(out, WORD_ROOM);
+    if (room)
+        out_wrote(out, (size_t)(put_id(room, id) - room));
 }
 
 static void write_id(struct value_json *writer, const char *key, struct rdb_stream_id id)
@@ -136,11 +153,10 @@ static void write_id(struct value_json *writer, const char *key, struct rdb_stre
 
 static void write_time(struct value_json *writer, const char *key, int64_t ms)
 {
-    char text[TIME_SIZE];
     write_key(writer, key);
-    out_byte(writer->out, '"');
-    out_text(writer->out, time_write(text, ms));
-    out_byte(writer->out, '"');
+    uint8_t *room = out_room(writer->out, WORD_ROOM);
+    if (room)
+        out_wrote(writer->out, (size_t)(put_time(room, ms) - room));
 }
 
 static void write_null(struct value_json *writer, const char *key)
@@ -154,7 +170,7 @@ static void write_null(struct value_json *writer, const char *key)
 static const double EXACT = 9007199254740992.0;
 enum { POWERS = 23 };
 
-static void write_fraction(struct out *out, bool negative, uint64_t number, unsigned decimals)
+static uint8_t *put_fraction(uint8_t *to, uint64_t number, unsigned decimals)
 {
     char text[48];
     size_t at = sizeof(text);
@@ -164,26 +180,34 @@ static void write_fraction(struct out *out, bool negative, uint64_t number, unsi
         text[--at] = (char)('0' + number % 10);
         number /= 10;
     }
-    if (negative)
-        text[--at] = '-';
-    out_bytes(out, text + at, sizeof(text) - at);
+    return put(to, text + at, sizeof(text) - at);
+}
+
+/* Where there is room for WORD_ROOM bytes. */
+static uint8_t *put_double(uint8_t *at, double number)
+{
+    double size = fabs(number), power = 10;
+    if (isnan(number))
+        return put(at, "nan", 3);
+    if (signbit(number))
+        *at++ = '-';
+    if (isinf(number))
+        return put(at, "inf", 3);
+    if (size < EXACT && (double)(uint64_t)size == size)
+        return put_u64(at, (uint64_t)size);
+    for (unsigned decimals = 1; decimals < POWERS && size * power < EXACT; decimals++, power *= 10) {
+        uint64_t digits = (uint64_t)(size * power + 0.5);
+        if ((double)digits / power == size)
+            return put_fraction(at, digits, decimals);
+    }
+    return at + snprintf((char *)at, WORD_ROOM - 1, "%.17g", size);
 }
 
 void value_json_double(struct out *out, double number)
 {
-    double size = fabs(number), power = 1;
-    if (isnan(number) || isinf(number)) {
-        out_text(out, isnan(number) ? "nan" : number < 0 ? "-inf" : "inf");
-        return;
-    }
-    for (unsigned decimals = 0; decimals < POWERS && size * power < EXACT; decimals++, power *= 10) {
-        uint64_t digits = (uint64_t)(size * power + 0.5);
-        if ((double)digits / power == size) {
-            write_fraction(out, signbit(number) != 0, digits, decimals);
-            return;
-        }
-    }
-    out_format(out, "%.17g", number);
+    uint8_t *room = out_room(out, WORD_ROOM);
+    if (room)
+        out_wrote(out, (size_t)(put_double(room, number) - room));
 }
 
 static void write_score(struct value_json *writer, const char *key, double score)
@@ -335,6 +359,64 @@ void value_json_begin(struct value_json *writer, struct out *out, enum rdb_datat
     open_object(writer, arrays_of[datatype]);
 }
 
+struct fixed {
+    uint8_t len;
+    char text[PUT_SLACK];
+};
+
+#define FIXED(text) {sizeof(text) - 1, text}
+
+/* Elements of which there are many, in one piece: what stands before the name or item, and between it and the rest. */
+static const struct {
+    struct fixed before, between;
+} many[] = {
+    [RDB_ELEMENT_ITEM] = {FIXED(",{\"item\":"), FIXED("")},
+    [RDB_ELEMENT_MEMBER] = {FIXED(",{\"member\":"), FIXED("")},
+    [RDB_ELEMENT_SCORED] = {FIXED(",{\"member\":"), FIXED(",\"score\":\"")},
+    [RDB_ELEMENT_FIELD] = {FIXED(",{\"field\":"), FIXED(",\"value\":")},
+};
+
+enum { MANY_KINDS = sizeof(many) / sizeof(many[0]) };
+
+static inline uint8_t *put_fixed(uint8_t *at, const struct fixed *fixed)
+{
+    memcpy(at, fixed->text, sizeof(fixed->text));
+    return at + fixed->len;
+}
+
+/* An element behind another of the same array. NULL when it is of another kind, or has a word that is not plain. */
+static inline uint8_t *put_one_of_many(uint8_t *at, const struct rdb_element *element)
+{
+    const size_t kind = element->kind;
+    if (kind >= MANY_KINDS || !many[kind].before.len)
+        return NULL;
+    at = put_fixed(at, &many[kind].before);
+    at = put_word(at, kind == RDB_ELEMENT_ITEM ? &element->value : &element->name);
+    if (at)
+        at = put_fixed(at, &many[kind].between);
+    if (at && kind == RDB_ELEMENT_FIELD)
+        at = put_word(at, &element->value);
+    if (!at)
+        return NULL;
+    if (kind == RDB_ELEMENT_SCORED) {
+        at = put_double(at, element->score);
+        *at++ = '"';
+    } else if (kind != RDB_ELEMENT_ITEM && element->has_expiry) {
+        at = put_time(put(at, ",\"expires\":", 11), element->expire_ms);
+    }
+    *at = '}';
+    return at + 1;
+}
+
+static inline bool write_one_of_many(struct value_json *writer, const struct rdb_element *element)
+{
+    uint8_t *room = out_room(writer->out, ELEMENT_ROOM);
+    uint8_t *end = room ? put_one_of_many(room, element) : NULL;
+    if (end)
+        out_wrote(writer->out, (size_t)(end - room));
+    return end;
+}
+
 void value_json_element(struct value_json *writer, const struct rdb_element *element)
 {
     const struct form *form = &forms[element->kind];
@@ -343,6 +425,8 @@ void value_json_element(struct value_json *writer, const struct rdb_element *ele
     if (writer->depth < form->depth) /* what it belongs to was damaged, and lost */
         return;
     unsigned level = form->depth - 1;
+    if (form->array && writer->level[level].array == form->array && write_one_of_many(writer, element))
+        return;
     if (!form->array || writer->level[level].array != form->array)
         close_array(writer);
     if (!form->array) {
@@ -360,6 +444,22 @@ void value_json_element(struct value_json *writer, const struct rdb_element *ele
     if (!form->bare)
         open_object(writer, form->children);
     write_members(writer, element);
+}
+
+void value_json_string(struct out *out, const struct rdb_scalar *word)
+{
+    static const struct fixed before = FIXED("{\"string\":");
+    uint8_t *room = out_room(out, WORD_ROOM + 2 * PUT_SLACK);
+    uint8_t *end = room ? put_word(put_fixed(room, &before), word) : NULL;
+    struct value_json writer;
+    if (end) {
+        *end = '}';
+        out_wrote(out, (size_t)(end + 1 - room));
+        return;
+    }
+    value_json_begin(&writer, out, RDB_STRING);
+    write_word(&writer, "string", word);
+    value_json_end(&writer);
 }
 
 void value_json_end(struct value_json *writer)

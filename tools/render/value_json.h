@@ -53,6 +53,9 @@ void value_json_element(struct value_json *writer, const struct rdb_element *ele
 /* Ends the object, after the last element or where reading stopped. */
 void value_json_end(struct value_json *writer);
 
+/* The whole value of a string key. */
+void value_json_string(struct out *out, const struct rdb_scalar *word);
+
 /* A double that reads back as itself, in few digits: 1, -0.5, 1e+100, 0.1, inf, -inf, nan. */
 void value_json_double(struct out *out, double number);
 
