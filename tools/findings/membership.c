@@ -187,7 +187,7 @@ static void check_memory(struct findings *findings, const struct cluster *cluste
         if (count++ < 6)
             names = arena_format(findings->arena, "%s%s%s", names ? names : "", count > 1 ? ", " : "", instance->name);
         finding_shows(findings, f, instance->view->file, (struct place){known->offset, known->length, known->line});
-        shows_silence(findings, f, file);
+        finding_shows_vars(findings, f, file);
     }
     if (!f)
         return;
