@@ -21,7 +21,7 @@ static const char *const examples[] = {
 static const struct cli_command command = {
     .name = "rcf-diff",
     .synopsis = synopsis,
-    .summary = "Compare what nodes.conf files and captures of CLUSTER NODES say about one cluster.",
+    .summary = "Compare what nodes.conf files, captured replies and outputs of the cluster tools say about one cluster.",
     .least_operands = 1,
     .most_operands = CLI_MANY,
     .formats = FORMAT_TABLES,
@@ -31,6 +31,7 @@ static const struct cli_command command = {
              "Compared: members, addresses, roles, primaries, slots, epochs, flags. Never\n"
              "compared, because healthy views differ in them: ping, pong, link, line order,\n"
              "myself, a replica's own epoch. An own line without an ip differs from nothing.\n"
+             "What a reply never says (CLUSTER SLOTS: epochs, failed nodes) is no difference.\n"
              "\n"
              "The baseline is what most views agree on; where no two agree, the view with the\n"
              "highest epoch. Lines with + - ~ tell what other views have more, less or other.\n"
@@ -164,7 +165,7 @@ static int compare(struct cli *cli, struct evidence *evidence)
         cli_error(cli, selection.count ? "one view alone: nothing to compare it with" : "no view of a cluster");
         if (selection.count)
             cli_detail(cli, "%s", selection.operands[0].name);
-        cli_hint(cli, "name two nodes.conf files or captures of CLUSTER NODES, or a directory that holds them");
+        cli_hint(cli, "name two nodes.conf files or captures (CLUSTER NODES, SLOTS, SHARDS, --cluster check), or a directory that holds them");
         return CLI_FAILED;
     }
     struct diff *diff = diff_views(evidence->store, selection.operands, selection.count, evidence->arena);

@@ -1,4 +1,5 @@
-/* rcf-nodes: what one nodes.conf or one capture of CLUSTER NODES says, and which servers would start on the file. */
+/* rcf-nodes: what one nodes.conf, one captured reply or one output of the cluster tools says about the nodes, and which
+ * servers would start on a file. */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,14 +31,16 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "rcf-nodes",
     .synopsis = (const char *const[]){"[OPTION]... FILE...", NULL},
-    .summary = "Shows what a nodes.conf or a capture of CLUSTER NODES says, and which servers would start on it.",
+    .summary = "Shows what a nodes.conf or a captured table of nodes says, and which servers would start on it.",
     .options = options,
     .least_operands = 1,
     .most_operands = CLI_MANY,
     .formats = FORMAT_TABLES,
     .records = (const struct record_type *const[]){&nodes_file_record, &nodes_node_record, &nodes_condition_record,
                                                      &nodes_startup_record, NULL},
-    .notes = "A FILE may be compressed with gzip, lz4 or zstd; - is standard input. Ids are cut\n"
+    .notes = "A FILE is a nodes.conf, a capture of CLUSTER NODES, CLUSTER SLOTS or CLUSTER SHARDS as redis-cli\n"
+             "shows it in any of its forms, or the output of redis-trib.rb or --cluster with a check in it.\n"
+             "A FILE may be compressed with gzip, lz4 or zstd; - is standard input. Ids are cut\n"
              "on a screen: -v shows them whole. \"starts wrong\" is a server that starts without\n"
              "complaint and believes something else than the cluster knew: the dangerous case.",
     .exit_codes = {"every file is sound", "a file is damaged", "a file could not be read, or is something else"},
@@ -62,6 +65,24 @@ static bool is_padding(struct bytes text)
 }
 
 /* Which reading the content calls for; EVIDENCE_UNKNOWN, and said, when it holds no nodes. */
+/* What a kind is read as; VIEW_SOURCES: it holds no nodes. */
+static enum view_source source_of(enum evidence_kind kind)
+{
+    static const struct {
+        enum evidence_kind kind;
+        enum view_source source;
+    } sources[] = {
+        {EVIDENCE_NODESCONF, VIEW_NODESCONF},          {EVIDENCE_CLUSTER_NODES, VIEW_CLUSTER_NODES},
+        {EVIDENCE_CLUSTER_SLOTS, VIEW_CLUSTER_SLOTS},  {EVIDENCE_CLUSTER_SHARDS, VIEW_CLUSTER_SHARDS},
+        {EVIDENCE_TOOL_CHECK, VIEW_TOOL},              {EVIDENCE_TOOL_ADD_NODE, VIEW_TOOL},
+        {EVIDENCE_TOOL_CREATE, VIEW_TOOL},             {EVIDENCE_TOOL_OTHER, VIEW_TOOL},
+    };
+    for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
+        if (sources[i].kind == kind)
+            return sources[i].source;
+    return VIEW_SOURCES;
+}
+
 static enum evidence_kind kind_of(struct cli *cli, const char *path, struct bytes text)
 {
     struct bytes head = {text.at, text.len < SOURCE_PEEK_MAX ? text.len : SOURCE_PEEK_MAX};
@@ -71,10 +92,12 @@ static enum evidence_kind kind_of(struct cli *cli, const char *path, struct byte
     enum evidence_kind kind = identify(head, stem).kind;
     if (kind == EVIDENCE_NODESCONF)
         return identify_nodes(text, stem);
+    if (source_of(kind) != VIEW_SOURCES)
+        return kind;
     if (kind == EVIDENCE_UNKNOWN)
-        cli_error_at(cli, path, NULL, "neither a nodes.conf nor a capture of CLUSTER NODES");
+        cli_error_at(cli, path, NULL, "neither a nodes.conf nor a captured table of nodes");
     else
-        cli_error_at(cli, path, NULL, "%s, neither a nodes.conf nor a capture of CLUSTER NODES",
+        cli_error_at(cli, path, NULL, "%s, neither a nodes.conf nor a captured table of nodes",
                      evidence_kind_meaning(kind));
     return EVIDENCE_UNKNOWN;
 }
@@ -102,16 +125,16 @@ static bool read_text(struct cli *cli, struct reading *reading, struct bytes *te
 }
 
 /* False without memory. */
-static bool judge(struct nodes_file *file, struct bytes text, bool capture)
+static bool judge(struct nodes_file *file, struct bytes text, enum view_source source)
 {
     file->arena = arena_new();
     struct view_store *store = file->arena ? view_store_new(file->arena) : NULL;
     file->store = store;
-    file->view = store ? view_read(store, text, capture, 0) : NULL;
+    file->view = store ? view_read_as(store, source, text, 0) : NULL;
     if (!file->view)
         return false;
     file->damaged = file->view->defect_total > 0;
-    if (capture)
+    if (source != VIEW_NODESCONF)
         return true;
     file->startup = startup_of(file->view, store, text, file->arena);
     file->damaged = file->startup && startup_damaged(file->startup);
@@ -132,7 +155,8 @@ static bool read_file(struct cli *cli, const struct config *config, struct readi
     enum evidence_kind kind = config->capture ? EVIDENCE_CLUSTER_NODES : kind_of(cli, reading->file.path, text);
     if (kind == EVIDENCE_UNKNOWN)
         return false;
-    if (!judge(&reading->file, text, kind == EVIDENCE_CLUSTER_NODES)) {
+    reading->file.kind = kind;
+    if (!judge(&reading->file, text, source_of(kind))) {
         cli_error(cli, "out of memory");
         return false;
     }

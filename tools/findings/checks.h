@@ -16,6 +16,7 @@ void check_configuration(struct findings *findings, const struct cluster *cluste
 void check_replicas(struct findings *findings, const struct cluster *cluster);
 void check_hosts(struct findings *findings, const struct cluster *cluster);
 void check_keys(struct findings *findings, const struct cluster *cluster);
+void check_statuses(struct findings *findings, const struct cluster *cluster);
 
 /* Once for the case. */
 void check_case(struct findings *findings);

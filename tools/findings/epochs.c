@@ -10,6 +10,8 @@ static void check_collisions(struct findings *findings, const struct cluster *cl
     for (uint32_t a = 0; a < cluster->member_count; a++)
         for (uint32_t b = a + 1; b < cluster->member_count; b++) {
             const struct node *one = &cluster->nodes[a], *two = &cluster->nodes[b];
+            if (!node_has_epoch(one) || !node_has_epoch(two))
+                continue;
             if (!one->slots_owned || !two->slots_owned || one->entry->config_epoch != two->entry->config_epoch)
                 continue;
             struct finding *f = findings_add(findings, FINDING_EPOCH_COLLISION, CERTAINTY_PROVED);
@@ -60,6 +62,8 @@ static void check_stale_views(struct findings *findings, const struct cluster *c
         size_t lines = 0;
         struct finding *f = NULL;
         uint32_t index = cluster_node_of(cluster, cluster->core[i]);
+        if (instance->view->limits & VIEW_NO_EPOCHS)
+            continue;
         for (size_t s = 0; s < instance->view->count; s++) {
             const struct sighting *sighting = &instance->view->sightings[s];
             const char *line = behind(findings, cluster, sighting);

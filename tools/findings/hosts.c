@@ -51,7 +51,7 @@ static void check_majority(struct findings *findings, const struct cluster *clus
         here += cluster->nodes[n].slots_owned && on_host(&cluster->nodes[n], host);
     if (cluster->voting == 0 || here == 0 || cluster->voting - here >= cluster->voting / 2 + 1)
         return;
-    struct finding *f = findings_add(findings, FINDING_HOST_HOLDS_MAJORITY, CERTAINTY_PROVED);
+    struct finding *f = findings_add(findings, FINDING_HOST_HOLDS_MAJORITY, cluster->partial ? CERTAINTY_PROBABLE : CERTAINTY_PROVED);
     if (!f)
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);
@@ -59,7 +59,8 @@ static void check_majority(struct findings *findings, const struct cluster *clus
     f->summary = arena_format(findings->arena, "%zu of %zu voting primaries live on it: losing it leaves no majority, so no replica can take over.",
                               here, cluster->voting);
     f->rule = basis(findings, "a failover needs the votes of more than half of the primaries with slots");
-    f->settles = "a table of hosts (--hosts) that spreads them";
+    f->settles = cluster->partial ? "a view that leaves no node out (CLUSTER NODES, nodes.conf); a table of hosts (--hosts)"
+                                  : "a table of hosts (--hosts) that spreads them";
     for (uint32_t n = 0; n < cluster->member_count; n++)
         if (cluster->nodes[n].slots_owned && on_host(&cluster->nodes[n], host))
             finding_shows_claim(findings, f, cluster->nodes[n].stands);
@@ -95,7 +96,7 @@ static void check_coverage(struct findings *findings, const struct cluster *clus
     const char *slots = slots_text(findings->arena, lost, &(struct loss){cluster, host, elsewhere});
     if (!slots || !*slots)
         return;
-    struct finding *f = findings_add(findings, FINDING_HOST_LOSS_UNCOVERS_SLOTS, CERTAINTY_PROVED);
+    struct finding *f = findings_add(findings, FINDING_HOST_LOSS_UNCOVERS_SLOTS, cluster->partial ? CERTAINTY_PROBABLE : CERTAINTY_PROVED);
     if (!f)
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);

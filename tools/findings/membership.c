@@ -157,6 +157,66 @@ static void report_unsaved(struct findings *findings, const struct cluster *clus
     shows_views(findings, f, cluster, index, m, SILENCE_LISTS);
 }
 
+/* The newest saved file of an instance whose state is a capture: what its memory was to be written to. */
+static const struct view *file_of(const struct cluster *cluster, const struct instance *instance)
+{
+    for (size_t h = 0; instance->view->source == VIEW_CLUSTER_NODES && h < instance->history_count; h++) {
+        const struct view *view = instance->history[h];
+        if (view->source == VIEW_NODESCONF && !cluster->evidence->files[view->file].temporary)
+            return view_may_have_lost(view) ? NULL : view;
+    }
+    return NULL;
+}
+
+/* Memory knows the node, the file of the same instance does not: the next save writes it. A file that was saved after
+ * the node had become known to the instance would hold it, so there is nothing that was forgotten. */
+static void check_memory(struct findings *findings, const struct cluster *cluster, uint32_t index)
+{
+    const struct node *node = &cluster->nodes[index];
+    struct finding *f = NULL;
+    const char *names = "";
+    size_t count = 0;
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        const struct instance *instance = &cluster->evidence->instances[cluster->core[i]];
+        const struct view *file = instance->node == node->number ? NULL : file_of(cluster, instance);
+        const struct sighting *known = file ? view_find(instance->view, node->number) : NULL;
+        if (!known || !sighting_names(known) || view_find(file, node->number))
+            continue;
+        if (!f && !(f = findings_add(findings, FINDING_MEMBER_UNSAVED, CERTAINTY_PROVED)))
+            return;
+        if (count++ < 6)
+            names = arena_format(findings->arena, "%s%s%s", names ? names : "", count > 1 ? ", " : "", instance->name);
+        finding_shows(findings, f, instance->view->file, (struct place){known->offset, known->length, known->line});
+        finding_shows_vars(findings, f, file);
+    }
+    if (!f)
+        return;
+    finding_about(findings, f, cluster, index);
+    f->summary = arena_format(findings->arena, "%zu member%s list%s it in CLUSTER NODES and not yet in the nodes.conf: a restart now would forget it until gossip brings it back.",
+                              count, count == 1 ? "" : "s", count == 1 ? "s" : "");
+    f->rule = "memory is newer than the file: from Redis 5.0.10 and 6.0.5 and in Valkey, gossip adds a node without saving the file";
+    f->settles = "the files of these members after their next save";
+    f->detail = arena_format(findings->arena, "not yet in the files of %s%s", names ? names : "", count > 6 ? ", ..." : "");
+}
+
+/* The line of the primary's newest INFO that shows the node as a connected replica, or NULL. */
+static const struct status_replica *connected_replica(const struct cluster *cluster, const struct node *primary,
+                                                      const struct node *node, size_t *file)
+{
+    const struct instance *instance = primary->instance == SIZE_MAX ? NULL : &cluster->evidence->instances[primary->instance];
+    for (size_t s = 0; instance && node->entry && s < instance->status_count; s++) {
+        const struct status *status = instance->statuses[s];
+        *file = status->file;
+        for (size_t r = 0; r < status->replica_count; r++)
+            if (status->replicas[r].online && status->replicas[r].port == node->entry->port &&
+                strcmp(status->replicas[r].ip, node->entry->ip) == 0)
+                return &status->replicas[r];
+        if (status->words[STATUS_ROLE].known)
+            return NULL;
+    }
+    return NULL;
+}
+
 /* A replica that nobody lists still copies from its primary: SYNC asks for no membership. */
 static void report_shadow(struct findings *findings, const struct cluster *cluster, uint32_t index)
 {
@@ -174,6 +234,8 @@ static void report_shadow(struct findings *findings, const struct cluster *clust
                     sync = line;
             }
     }
+    size_t file = SIZE_MAX;
+    const struct status_replica *connected = connected_replica(cluster, primary, node, &file);
     struct finding *f = findings_add(findings, FINDING_SHADOW_REPLICA, CERTAINTY_PROBABLE);
     if (!f)
         return;
@@ -184,6 +246,12 @@ static void report_shadow(struct findings *findings, const struct cluster *clust
     f->rule = "its own view makes it a replica of a member, and replication asks for no membership";
     f->settles = arena_format(findings->arena, "INFO replication of %s: a replica at %s", primary->name, node->name);
     finding_shows_claim(findings, f, &node->claims[0]);
+    if (connected) {
+        f->certainty = CERTAINTY_PROVED;
+        f->rule = "its own view makes it a replica of a member, and INFO of that member shows it connected";
+        f->settles = "a newer INFO of the member without it";
+        finding_shows(findings, f, file, connected->place);
+    }
     if (sync)
         finding_shows(findings, f, sync->file, sync->place);
 }
@@ -232,13 +300,14 @@ void check_membership(struct findings *findings, const struct cluster *cluster)
         const struct node *node = &cluster->nodes[index];
         if (node->standing == STANDING_GHOST)
             continue;
+        check_memory(findings, cluster, index);
         struct membership m = membership_of(cluster, index, findings->arena);
         if (node->standing == STANDING_OUTSIDER) {
             if (!node->claim_count || !node->claims[0].own)
                 continue; /* its own file has no line of its own: told as nodesconf-corrupt */
             if (m.forgot || long_in_touch(cluster, node))
                 report_stale(findings, cluster, index, &m);
-            else
+            else if (m.unsaved)
                 report_unsaved(findings, cluster, index, &m);
             if (m.forgot || long_in_touch(cluster, node))
                 report_shadow(findings, cluster, index);

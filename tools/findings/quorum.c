@@ -27,6 +27,14 @@ static bool check_flags(struct findings *findings, const struct cluster *cluster
                               failing, cluster->voting);
     f->rule = "a failover needs the votes of more than half of the primaries with slots";
     f->settles = "later views in which the primaries answer";
+    for (size_t i = 0; i < cluster->core_count; i++) { /* what the members themselves make of it */
+        const struct instance *instance = &cluster->evidence->instances[cluster->core[i]];
+        for (size_t s = 0; s < instance->status_count; s++) {
+            const struct status_value *state = &instance->statuses[s]->words[STATUS_STATE];
+            if (state->known && strcmp(state->word, "fail") == 0)
+                finding_shows(findings, f, instance->statuses[s]->file, state->place);
+        }
+    }
     for (size_t n = 0; n < cluster->member_count; n++) {
         const struct node *node = &cluster->nodes[n];
         for (size_t c = 0; node->slots_owned && c < node->claim_count; c++)

@@ -162,11 +162,6 @@ static bool marked_failed(const struct cluster *cluster, uint32_t by, uint32_t n
     return claim && claim->sighting->entry->flags & NODE_FAIL;
 }
 
-static const struct claim *own_claim(const struct node *node)
-{
-    return node->claim_count && node->claims[0].own ? &node->claims[0] : NULL;
-}
-
 static void report_conflict(struct findings *findings, const struct cluster *cluster, uint32_t winner, uint32_t loser)
 {
     struct slot_set set = {.count = 0};
@@ -176,7 +171,7 @@ static void report_conflict(struct findings *findings, const struct cluster *clu
             set.count++;
         }
     const struct node *won = &cluster->nodes[winner], *lost = &cluster->nodes[loser];
-    const struct claim *claim = own_claim(lost);
+    const struct claim *claim = node_own_words(lost);
     unsigned long long high = won->entry->config_epoch, low = claim ? claim->sighting->entry->config_epoch : 0;
     struct finding *f = findings_add(findings, FINDING_SLOT_CONFLICT, CERTAINTY_PROVED);
     if (!f)
@@ -300,7 +295,7 @@ static void check_mismatches(struct findings *findings, const struct cluster *cl
 /* The other half of a mark on the peer's own line. */
 static bool paired(const struct cluster *cluster, uint32_t peer, uint32_t node, const struct mark *mark)
 {
-    const struct claim *claim = peer == NO_NODE ? NULL : own_claim(&cluster->nodes[peer]);
+    const struct claim *claim = peer == NO_NODE ? NULL : node_own_words(&cluster->nodes[peer]);
     for (uint32_t m = 0; claim && m < claim->sighting->entry->mark_count; m++) {
         const struct mark *other = &claim->sighting->entry->marks[m];
         if (other->slot == mark->slot && other->kind != mark->kind && other->peer == cluster->nodes[node].number)
@@ -390,7 +385,8 @@ static void report_open(struct findings *findings, const struct cluster *cluster
     struct finding *f = findings_add(findings, FINDING_SLOT_OPEN, CERTAINTY_PROVED);
     if (!f)
         return;
-    const char *peer_name = peer != NO_NODE ? cluster->nodes[peer].name
+    const char *peer_name = peer != NO_NODE          ? cluster->nodes[peer].name
+                            : group.peer == NO_NODE ? "a node that the check does not name"
                                             : arena_format(findings->arena, "%.8s", view_store_id(cluster->evidence->store, group.peer));
     const char *name = cluster->nodes[index].name;
     finding_about(findings, f, cluster, index);
@@ -406,7 +402,7 @@ static void report_open(struct findings *findings, const struct cluster *cluster
     f->rule = "open-slot marks on the own lines of members";
     f->settles = "newer files of both nodes; a move that is going on at the moment of collection looks the same";
     finding_shows_claim(findings, f, claim);
-    const struct claim *other = peer == NO_NODE ? NULL : own_claim(&cluster->nodes[peer]);
+    const struct claim *other = peer == NO_NODE ? NULL : node_own_words(&cluster->nodes[peer]);
     finding_shows_claim(findings, f, other);
     tell_keys(findings, f, cluster, index, peer, &set);
     show_dumps(findings, f, cluster, index, entry, group, &set);
@@ -415,7 +411,7 @@ static void report_open(struct findings *findings, const struct cluster *cluster
 static void check_open(struct findings *findings, const struct cluster *cluster)
 {
     for (uint32_t n = 0; n < cluster->member_count; n++) {
-        const struct claim *claim = own_claim(&cluster->nodes[n]);
+        const struct claim *claim = node_own_words(&cluster->nodes[n]);
         const struct entry *entry = claim ? claim->sighting->entry : NULL;
         for (uint32_t m = 0; entry && m < entry->mark_count; m++) {
             const struct mark *mark = &entry->marks[m];

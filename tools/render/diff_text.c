@@ -328,6 +328,16 @@ static void write_agreement(struct writing *w, const struct diff_group *group)
 
 /* ------------------------------------------------------------------ the whole */
 
+/* A view of the group that leaves nothing out, if it has one. */
+static const struct view *whole_view(const struct writing *w, const struct diff_group *group)
+{
+    const struct view *best = w->diff->operands[group->views[0]].view;
+    for (size_t i = 1; best->limits && i < group->count; i++)
+        if (!w->diff->operands[group->views[i]].view->limits)
+            best = w->diff->operands[group->views[i]].view;
+    return best;
+}
+
 static void write_summary(struct writing *w)
 {
     const struct diff_group *first = &w->diff->groups[0];
@@ -351,7 +361,7 @@ static void write_summary(struct writing *w)
         write_views(w, first, 1);
         out_text(w->out, ", which has the highest epoch, then the newest pong: ");
     }
-    const struct view *view = w->diff->operands[first->views[0]].view;
+    const struct view *view = whole_view(w, first);
     bool slots[SLOT_COUNT] = {false};
     size_t primaries = 0, covered = 0;
     for (size_t s = 0; s < view->count; s++) {
@@ -363,8 +373,35 @@ static void write_summary(struct writing *w)
     out_count(w->out, first->nodes, "node", "nodes");
     out_text(w->out, ", ");
     out_count(w->out, primaries, "primary", "primaries");
-    out_format(w->out, ", %zu of %u slots, epoch %llu.\n", covered, (unsigned)SLOT_COUNT,
-               (unsigned long long)first->epoch);
+    out_format(w->out, ", %zu of %u slots", covered, (unsigned)SLOT_COUNT);
+    if (!(view->limits & VIEW_NO_EPOCHS))
+        out_format(w->out, ", epoch %llu", (unsigned long long)first->epoch);
+    out_text(w->out, ".\n");
+}
+
+/* A server's memory is newer than its file: gossip adds nodes without saving it (Redis 5.0.10, 6.0.5, Valkey). */
+static void write_unsaved(struct writing *w)
+{
+    for (size_t f = 0; f < w->diff->operand_count; f++) {
+        const struct view *file = w->diff->operands[f].view;
+        const struct sighting *own = file->source == VIEW_NODESCONF ? view_own(file) : NULL;
+        for (size_t c = 0; own && c < w->diff->operand_count; c++) {
+            const struct view *memory = w->diff->operands[c].view;
+            const struct sighting *self = memory->source == VIEW_CLUSTER_NODES ? view_own(memory) : NULL;
+            size_t unsaved = 0;
+            for (size_t s = 0; self && self->entry->node == own->entry->node && s < memory->count; s++)
+                unsaved += !view_find(file, memory->sightings[s].entry->node);
+            if (!unsaved || memory->newest_pong_ms < file->newest_pong_ms)
+                continue;
+            out_text(w->out, "\nno error by itself: ");
+            write_plain(w, w->diff->operands[c].name);
+            out_text(w->out, " shows the memory of the server that saved ");
+            write_plain(w, w->diff->operands[f].name);
+            out_text(w->out, "; ");
+            out_count(w->out, unsaved, "node that it knows is", "nodes that it knows are");
+            out_text(w->out, " written at its next save\n");
+        }
+    }
 }
 
 static void write_shared(struct writing *w)
@@ -406,4 +443,5 @@ void diff_write_text(struct out *out, const struct evidence *evidence, const str
         out_count(out, diff->group_count - shown, "more view or group of views", "more views or groups of views");
         out_text(out, " (-v shows all)\n");
     }
+    write_unsaved(&w);
 }

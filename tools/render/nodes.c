@@ -40,7 +40,7 @@ enum { FILE_FILE, FILE_KIND, FILE_SIZE, FILE_SHA256, FILE_NODES, FILE_OWN_ID, FI
 
 static const struct column file_columns[] = {
     {"file", COLUMN_BYTES, NULL, 0, 0, "as named"},
-    {"kind", COLUMN_TEXT, NULL, 0, 0, "nodes.conf or cluster-nodes"},
+    {"kind", COLUMN_TEXT, NULL, 0, 0, "nodes.conf, or what was captured: cluster-nodes, cluster-slots, tool-check, ..."},
     {"size", COLUMN_U64, NULL, 0, COLUMN_GROUPED, "bytes on disk"},
     {"sha256", COLUMN_TEXT, NULL, 15, 0, "of the bytes on disk"},
     {"node_count", COLUMN_COUNT, "nodes", 0, COLUMN_GROUPED, "lines about nodes"},
@@ -174,7 +174,8 @@ static void node_row(struct table *table, const struct nodes_file *file, const s
                entry->flags & NODE_PRIMARY ? "primary" : entry->flags & NODE_REPLICA ? "replica" : NULL);
     if (entry->primary != NO_NODE)
         table_bytes(table, NODE_PRIMARY_ID, escape_string(view_store_id(file->store, entry->primary)));
-    table_u64(table, NODE_EPOCH, entry->config_epoch);
+    if (!(file->view->limits & VIEW_NO_EPOCHS))
+        table_u64(table, NODE_EPOCH, entry->config_epoch);
     table_text(table, NODE_LINK, links[sighting->link]);
     if (sighting->ping_ms)
         table_time(table, NODE_PING, sighting->ping_ms);
@@ -222,7 +223,7 @@ static void fill_file(struct table *table, const struct nodes_file *file)
     if (sha256)
         hex_encode(sha256, (struct bytes){file->facts.sha256, sizeof(file->facts.sha256)});
     table_bytes(table, FILE_FILE, escape_string(file->path));
-    table_text(table, FILE_KIND, evidence_kind_name(view->capture ? EVIDENCE_CLUSTER_NODES : EVIDENCE_NODESCONF));
+    table_text(table, FILE_KIND, evidence_kind_name(file->kind));
     table_u64(table, FILE_SIZE, file->facts.size);
     table_text(table, FILE_SHA256, sha256);
     table_count(table, FILE_NODES, (int64_t)view->count);

@@ -1,14 +1,16 @@
-/* One nodes.conf or capture of CLUSTER NODES for people and for programs: its nodes, its conditions, and which servers
+/* One nodes.conf or captured table of nodes for people and for programs: its nodes, its conditions, and which servers
  * would start on it. */
 #ifndef RCF_RENDER_NODES_H
 #define RCF_RENDER_NODES_H
 
 #include "parsers/bytes/source.h"
 #include "tools/cluster/startup.h"
+#include "tools/evidence/evidence.h"
 #include "tools/render/table.h"
 
 struct nodes_file {
     const char *path; /* as named */
+    enum evidence_kind kind;
     struct source_facts facts;
     const struct view *view;
     const struct view_store *store; /* of the view */

@@ -14,7 +14,7 @@ static void write_head(struct out *out, const struct nodes_file *file)
     out_style(out, OUT_BOLD);
     escape_printable(out, escape_string(file->path));
     out_style(out, OUT_PLAIN);
-    out_text(out, view->capture ? ": CLUSTER NODES" : ": nodes.conf");
+    out_format(out, ": %s", view_source_name(view->source));
     if (own) {
         out_text(out, " of ");
         escape_printable(out, escape_string(nodes_address(file->arena, own->entry)));
@@ -23,6 +23,10 @@ static void write_head(struct out *out, const struct nodes_file *file)
     out_count(out, view->count, "node", "nodes");
     out_text(out, ", ");
     out_count(out, nodes_slots(view), "slot", "slots");
+    if (view->limits) {
+        out_format(out, "\n  %s\n", view_limits_text(view));
+        return;
+    }
     out_text(out, "\n ");
     if (view->has_current_epoch)
         out_format(out, " currentEpoch %llu,", (unsigned long long)view->current_epoch);

@@ -14,7 +14,7 @@ static void safe(struct out *out, const char *text)
 /* ------------------------------------------------------------------ counting */
 
 struct census {
-    size_t hosts, nodesconf, captures, dumps, journals, logs, configurations, unread, unrecognised, unattributed;
+    size_t hosts, nodesconf, captures, replies, tools, statuses, dumps, journals, logs, configurations, unread, unrecognised, unattributed;
     uint64_t keys; /* in the dumps of the members that own slots, else in all */
 };
 
@@ -44,6 +44,9 @@ static struct census take_census(const struct evidence *evidence, const struct c
         const struct evidence_file *file = &evidence->files[f];
         census.nodesconf += file->kind == EVIDENCE_NODESCONF;
         census.captures += file->kind == EVIDENCE_CLUSTER_NODES;
+        census.replies += file->kind == EVIDENCE_CLUSTER_SLOTS || file->kind == EVIDENCE_CLUSTER_SHARDS;
+        census.tools += file->view && file->view->source == VIEW_TOOL;
+        census.statuses += file->status != NULL;
         census.dumps += file->kind == EVIDENCE_RDB;
         census.journals += file->kind == EVIDENCE_AOF;
         census.logs += file->kind == EVIDENCE_LOG;
@@ -115,6 +118,9 @@ static void case_line(struct out *out, const struct evidence *evidence, const st
         out_format(out, ", %s", server_name(clusters->all[0].server, server));
     list_item(out, &first, census->nodesconf, "nodes.conf", "nodes.conf");
     list_item(out, &first, census->captures, "capture of CLUSTER NODES", "captures of CLUSTER NODES");
+    list_item(out, &first, census->replies, "capture of CLUSTER SLOTS or SHARDS", "captures of CLUSTER SLOTS or SHARDS");
+    list_item(out, &first, census->tools, "output of a cluster tool", "outputs of a cluster tool");
+    list_item(out, &first, census->statuses, "capture of INFO or CLUSTER INFO", "captures of INFO or CLUSTER INFO");
     list_item(out, &first, census->dumps, "dump", "dumps");
     if (census->dumps) {
         out_text(out, " (");
@@ -195,7 +201,8 @@ static void primaries_table(struct out *out, const struct cluster *cluster, stru
         if (!node->primary && !node->slots_owned)
             continue;
         table_text(table, 0, node->failed ? arena_format(arena, "%s (failed)", node->name) : node->name);
-        table_u64(table, 1, node->entry->config_epoch);
+        if (node_has_epoch(node))
+            table_u64(table, 1, node->entry->config_epoch);
         table_text(table, 2, node->slots_owned ? cluster_slots_of(cluster, n, arena) : "none");
         table_count(table, 3, node->slots_owned);
         if (dump)
@@ -214,7 +221,7 @@ static void outsiders_table(struct out *out, const struct cluster *cluster)
         const struct node *node = &cluster->nodes[n];
         const struct dump *dump = dump_of(cluster, node);
         table_text(table, 0, node->name);
-        if (node->entry)
+        if (node_has_epoch(node))
             table_u64(table, 1, node->entry->config_epoch);
         if (dump)
             table_u64(table, 2, dump->keys);
@@ -235,8 +242,10 @@ static void cluster_block(struct out *out, const struct cluster *cluster, struct
     }
     out_count(out, cluster->member_count, "member", "members");
     out_format(out, " (%zu primaries, %zu replicas), ", primaries, replicas);
-    out_format(out, "%u of %u slots, currentEpoch %llu. ", SLOT_COUNT - cluster->uncovered, (unsigned)SLOT_COUNT,
-               (unsigned long long)cluster->current_epoch);
+    out_format(out, "%u of %u slots", SLOT_COUNT - cluster->uncovered, (unsigned)SLOT_COUNT);
+    if (cluster->epochs_known || cluster->current_epoch)
+        out_format(out, ", currentEpoch %llu", (unsigned long long)cluster->current_epoch);
+    out_text(out, ". ");
     if (cluster->core_count == 1)
         out_text(out, "One view.");
     else if (same == cluster->core_count)
@@ -254,6 +263,9 @@ static void cluster_block(struct out *out, const struct cluster *cluster, struct
         }
         out_text(out, cluster->missing_count > 12 ? ", ...\n" : "\n");
     }
+    const char *limits = cluster_limits_text(cluster, arena);
+    if (limits && *limits)
+        out_format(out, "%s.\n", limits);
     out_byte(out, '\n');
     primaries_table(out, cluster, arena);
     outsiders_table(out, cluster);
@@ -298,7 +310,10 @@ static void node_json(struct json *json, const struct cluster *cluster, uint32_t
     json_text(json, "role", node->primary ? "primary" : node->replica ? "replica" : NULL);
     json_text(json, "primary_id", node->follows == NO_NODE ? NULL : cluster->nodes[node->follows].id);
     json_bool(json, "failed", node->failed);
-    json_u64(json, "config_epoch", node->entry ? node->entry->config_epoch : 0);
+    if (node_has_epoch(node))
+        json_u64(json, "config_epoch", node->entry->config_epoch);
+    else
+        json_text(json, "config_epoch", NULL);
     json_text(json, "slots", cluster_slots_of(cluster, index, arena));
     json_number(json, "slot_count", node->slots_owned);
     if (dump)

@@ -91,7 +91,7 @@ static const struct column view_columns[] = {
     [V_NODE_ID] = {"node_id", COLUMN_TEXT, "id", 11, .help = "its own id, by its own line"},
     [V_FILE] = {"file", COLUMN_TEXT, .help = "where it stands"},
     [V_SHA256] = {"sha256", COLUMN_TEXT, .flags = COLUMN_MACHINE, .help = "hash of that file"},
-    [V_KIND] = {"kind", COLUMN_TEXT, .help = "nodes.conf or cluster-nodes, a capture"},
+    [V_KIND] = {"kind", COLUMN_TEXT, .help = "nodes.conf, or what was captured: cluster-nodes, cluster-shards, tool-check, ..."},
     [V_LINES] = {"lines", COLUMN_COUNT, .help = "nodes it lists"},
     [V_CURRENT_EPOCH] = {"current_epoch", COLUMN_U64, "epoch", .help = "currentEpoch; captures have none"},
     [V_LAST_VOTE_EPOCH] = {"last_vote_epoch", COLUMN_U64, "last vote", .help = "lastVoteEpoch; captures have none"},
@@ -181,7 +181,8 @@ static void node_rows(struct topology_writing *w, struct table *table, const str
             table_text(table, N_HOSTNAME, present(entry->hostname));
             table_text(table, N_ROLE, node->primary ? "primary" : node->replica ? "replica" : NULL);
             table_text(table, N_PRIMARY_ID, present(view_store_id(w->evidence->store, entry->primary)));
-            table_u64(table, N_CONFIG_EPOCH, entry->config_epoch);
+            if (node_has_epoch(node))
+                table_u64(table, N_CONFIG_EPOCH, entry->config_epoch);
         }
         table_text(table, N_FLAGS, seen ? quoted_flags(seen->sighting->entry->flags, w->arena) : NULL);
         table_text(table, N_LINK, link_text(seen));
@@ -225,7 +226,8 @@ static void slot_rows(struct topology_writing *w, struct table *table, const str
         if (owner) {
             table_text(table, S_OWNER_ID, owner->id);
             table_text(table, S_OWNER_ADDRESS, owner->name);
-            table_u64(table, S_CONFIG_EPOCH, owner->entry->config_epoch);
+            if (node_has_epoch(owner))
+                table_u64(table, S_CONFIG_EPOCH, owner->entry->config_epoch);
         }
         table_list(table, S_CLAIMED_BY, names, run->claimant_count);
         table_text(table, S_STATE, slot_state_word(run->state));
@@ -276,7 +278,7 @@ static void view_rows(struct topology_writing *w, struct table *table, const str
         table_text(table, V_NODE_ID, own ? view_store_id(w->evidence->store, own->entry->node) : NULL);
         table_text(table, V_FILE, file->path);
         table_text(table, V_SHA256, present(file->sha256));
-        table_text(table, V_KIND, row->view->capture ? "cluster-nodes" : "nodes.conf");
+        table_text(table, V_KIND, evidence_kind_name(w->evidence->files[row->view->file].kind));
         table_count(table, V_LINES, (int64_t)row->view->count);
         if (row->view->has_current_epoch)
             table_u64(table, V_CURRENT_EPOCH, row->view->current_epoch);

@@ -31,8 +31,9 @@ static void write_summary(struct topology_writing *w, const struct topology *top
     out_count(w->out, cluster->voting, "primary with slots", "primaries with slots");
     out_text(w->out, ", ");
     out_count(w->out, topology->replicas, "replica", "replicas");
-    out_format(w->out, "; %u of %u slots; currentEpoch %llu", (unsigned)SLOT_COUNT - cluster->uncovered,
-               (unsigned)SLOT_COUNT, (unsigned long long)cluster->current_epoch);
+    out_format(w->out, "; %u of %u slots", (unsigned)SLOT_COUNT - cluster->uncovered, (unsigned)SLOT_COUNT);
+    if (cluster->epochs_known || cluster->current_epoch)
+        out_format(w->out, "; currentEpoch %llu", (unsigned long long)cluster->current_epoch);
     if (cluster->server.product != PRODUCT_UNKNOWN)
         out_format(w->out, "; %s", server_name(cluster->server, server));
     out_text(w->out, ".\n");
@@ -42,6 +43,9 @@ static void write_summary(struct topology_writing *w, const struct topology *top
     out_text(w->out, ". Hosts by ");
     out_text(w->out, w->evidence->host_basis);
     out_text(w->out, ".\n");
+    const char *limits = cluster_limits_text(cluster, w->arena);
+    if (limits && *limits)
+        out_format(w->out, "%s.\n", limits);
     if (!cluster->missing_count)
         return;
     out_text(w->out, "No view of ");
@@ -90,7 +94,8 @@ static void primary_row(struct topology_writing *w, struct table *table, const s
     const struct dump *dump = topology_dump(w, node);
     const char *slots = topology_slots(w, topology, n);
     table_text(table, O_PRIMARY, node->name);
-    table_u64(table, O_EPOCH, node->entry->config_epoch);
+    if (node_has_epoch(node))
+        table_u64(table, O_EPOCH, node->entry->config_epoch);
     table_text(table, O_SLOTS, slots ? slots : "none");
     table_count(table, O_COUNT, node->slots_owned);
     if (dump)
