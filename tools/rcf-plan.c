@@ -49,7 +49,7 @@ static const struct cli_command command = {
     .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", NULL},
     .summary = "Makes a plan of steps that repairs a cluster without losing data; it executes nothing.",
     .options = options,
-    .least_operands = 3,
+    .least_operands = 2,
     .most_operands = CLI_MANY,
     .formats = FORMAT_BIT(FORMAT_TEXT) | FORMAT_BIT(FORMAT_JSON) | FORMAT_BIT(FORMAT_SH),
     .notes = "NODE is ip:port, a node id, or a unique prefix of it of 8 characters or more.\n"
@@ -84,7 +84,7 @@ static int say_no(struct cli *cli, const struct plan *plan)
     return plan->outcome == PLAN_REFUSED ? CLI_FOUND : CLI_FAILED;
 }
 
-static int show(struct cli *cli, const struct plan *plan)
+static int show(struct cli *cli, const struct plan *plan, struct arena *arena)
 {
     static const int codes[] = {[PLAN_READY] = CLI_OK, [PLAN_NOTHING] = CLI_OK, [PLAN_REFUSED] = CLI_FOUND, [PLAN_IMPOSSIBLE] = CLI_FAILED};
     const char *why;
@@ -107,7 +107,7 @@ static int show(struct cli *cli, const struct plan *plan)
         plan_text(cli->out, plan, cli->verbose);
         return CLI_OK;
     }
-    if (plan_script(cli->out, plan, &why))
+    if (plan_script(cli->out, plan, arena, &why))
         return CLI_OK;
     cli_error(cli, "refused: no script can be made of this plan: %s", why);
     cli_hint(cli, "the plan as text is there for a person: leave out --format=sh");
@@ -117,8 +117,8 @@ static int show(struct cli *cli, const struct plan *plan)
 static int make(struct cli *cli, const struct config *config, enum plan_goal goal, struct arena *arena)
 {
     struct evidence_options how = {.hosts = config->hosts, .progress = progress, .context = cli};
-    struct evidence *evidence = evidence_open(cli->operands + 2, (size_t)cli->operand_count - 2, &how);
-    const char *why = "out of memory";
+    size_t named = plan_goal_operands(goal), first = 1 + named;
+    struct evidence *evidence = evidence_open(cli->operands + first, (size_t)cli->operand_count - first, &how);
     int code = CLI_FAILED;
     if (evidence)
         cli_say_unread(cli, evidence);
@@ -127,19 +127,12 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
         evidence_close(evidence);
         return code;
     }
-    struct clusters *clusters = evidence && !evidence->problem ? clusters_build(evidence, arena) : NULL;
-    struct plan_wish wish = {.goal = goal, .target_text = cli->operands[1], .has_accepted_loss = config->has_accepted_loss,
-                             .accepted_loss = config->accepted_loss, .missing_ok = config->missing_ok,
-                             .missing_ok_count = config->missing_ok_count};
-    struct plan *plan = NULL;
-    if (clusters) {
-        wish.target = evidence_instance(evidence, wish.target_text, &why);
-        plan = wish.target == SIZE_MAX ? NULL : plan_make(evidence, clusters, &wish, arena);
-    }
+    struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named,
+                             .has_accepted_loss = config->has_accepted_loss, .accepted_loss = config->accepted_loss,
+                             .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count};
+    struct plan *plan = evidence && !evidence->problem ? plan_make(evidence, &wish, arena) : NULL;
     if (plan)
-        code = show(cli, plan);
-    else if (clusters && wish.target == SIZE_MAX)
-        cli_error(cli, "%s: %s", wish.target_text, why);
+        code = show(cli, plan, arena);
     else
         cli_error(cli, "%s", evidence && evidence->problem ? evidence->problem : "out of memory");
     evidence_close(evidence);
@@ -152,12 +145,13 @@ int main(int argc, char **argv)
     struct cli cli;
     if (!cli_start(&cli, &command, argc, argv, &config))
         return cli_finish(&cli, cli.exit_code);
-    for (int goal = GOAL_REJOIN; goal <= GOAL_REMOVE; goal++)
-        if (strcmp(cli.operands[0], plan_goal_word((enum plan_goal)goal)) == 0) {
-            struct arena *arena = arena_new();
-            int code = arena ? make(&cli, &config, (enum plan_goal)goal, arena) : CLI_FAILED;
-            arena_free(arena);
-            return cli_finish(&cli, code);
-        }
-    return cli_finish(&cli, cli_usage(&cli, "no such goal: %s", cli.operands[0]));
+    enum plan_goal goal = plan_goal_by_word(cli.operands[0]);
+    if (goal == GOALS)
+        return cli_finish(&cli, cli_usage(&cli, "no such goal: %s", cli.operands[0]));
+    if ((size_t)cli.operand_count < plan_goal_operands(goal) + 2)
+        return cli_finish(&cli, cli_usage(&cli, "%s: too few operands", cli.operands[0]));
+    struct arena *arena = arena_new();
+    int code = arena ? make(&cli, &config, goal, arena) : CLI_FAILED;
+    arena_free(arena);
+    return cli_finish(&cli, code);
 }

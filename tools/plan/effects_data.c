@@ -1,0 +1,70 @@
+/* What steps do to the memory and the disk of one server. */
+#include "tools/plan/model.h"
+
+static const struct sighting *own_line(struct model *model, const struct step *step)
+{
+    const struct view *view = model_instance(model, step->on)->view;
+    return view ? view_own(view) : NULL;
+}
+
+#define READ_ONLY "READONLY You can't write against a read only replica."
+
+static const char *flush(struct model *model, const struct stage *stage, const struct step *step)
+{
+    const struct sighting *own = own_line(model, step);
+    (void)stage;
+    if (own && own->entry->flags & NODE_REPLICA)
+        return READ_ONLY;
+    model->processes[step->on].memory_keys = 0;
+    model->processes[step->on].keys = NULL;
+    return NULL;
+}
+
+static const char *flush_functions(struct model *model, const struct stage *stage, const struct step *step)
+{
+    const struct sighting *own = own_line(model, step);
+    (void)stage;
+    if (own && own->entry->flags & NODE_REPLICA)
+        return READ_ONLY;
+    model->processes[step->on].memory_functions = 0;
+    return NULL;
+}
+
+static const char *save(struct model *model, const struct stage *stage, const struct step *step)
+{
+    (void)stage;
+    return model_save(model, step->on) ? NULL : MODEL_NO_MEMORY;
+}
+
+static const char *rewrite_aof(struct model *model, const struct stage *stage, const struct step *step)
+{
+    (void)stage;
+    model->processes[step->on].aof_keys = model->processes[step->on].memory_keys;
+    return NULL;
+}
+
+static const char *shut_down(struct model *model, const struct stage *stage, const struct step *step)
+{
+    model->processes[step->on].running = false;
+    return save(model, stage, step);
+}
+
+static const char *move_aside(struct model *model, const struct stage *stage, const struct step *step)
+{
+    struct instance *instance = model_instance(model, step->on);
+    (void)stage;
+    instance->view = NULL;
+    instance->node = NO_NODE;
+    instance->history_count = 0;
+    return NULL;
+}
+
+const struct effect effects_data[ACTIONS] = {
+    [ACTION_VERIFY_CONTENT] = {NULL, true},
+    [ACTION_FLUSH_ALL] = {flush, true},
+    [ACTION_FLUSH_FUNCTIONS] = {flush_functions, true},
+    [ACTION_SAVE] = {save, true},
+    [ACTION_REWRITE_AOF] = {rewrite_aof, true},
+    [ACTION_SHUTDOWN] = {shut_down, true},
+    [ACTION_MOVE_ASIDE] = {move_aside, false},
+};

@@ -1,0 +1,93 @@
+#include "tools/plan/making.h"
+
+#include <string.h>
+
+bool making_stop(struct making *m, enum plan_outcome outcome, const char *why, const char *hint)
+{
+    m->plan->outcome = why ? outcome : PLAN_IMPOSSIBLE;
+    m->plan->why = why ? why : "out of memory";
+    m->plan->hint = hint;
+    m->plan->stopped = m->stage;
+    return false;
+}
+
+void making_detail(struct making *m, const char *line)
+{
+    struct plan *plan = m->plan;
+    const char **lines = line ? arena_array(m->arena, plan->detail_count + 1, sizeof(*lines)) : NULL;
+    if (!lines)
+        return;
+    for (size_t i = 0; i < plan->detail_count; i++)
+        lines[i] = plan->details[i];
+    lines[plan->detail_count++] = line;
+    plan->details = lines;
+}
+
+struct stage *making_stage(struct making *m, enum stage_kind kind)
+{
+    m->stage = arena_alloc(m->arena, sizeof(*m->stage));
+    if (!m->stage)
+        return NULL;
+    *m->stage = (struct stage){.kind = kind, .target = {.instance = SIZE_MAX}};
+    return m->stage;
+}
+
+bool making_done(struct making *m)
+{
+    struct plan *plan = m->plan;
+    struct stage **stages = arena_grow(m->arena, plan->stages, plan->stage_count, &plan->stage_cap, sizeof(struct stage *));
+    if (!stages || !making_bind_stage(m) || arena_failed(m->arena))
+        return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
+    plan->stages = stages;
+    stages[plan->stage_count++] = m->stage;
+    m->stage = NULL;
+    return true;
+}
+
+bool making_go_on(struct making *m)
+{
+    const char *answer = model_play(m->model, m->plan->stages[m->plan->stage_count - 1]);
+    if (answer)
+        return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "the plan fails its rehearsal: %s", answer), NULL);
+    m->scene = scene_of(m->model, m->arena);
+    return m->scene != NULL || making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
+}
+
+bool making_order(struct making *m, const struct wanted *order, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (order[i].wanted && !making_step(m, order[i].action))
+            return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
+    return true;
+}
+
+bool making_bind_step(struct making *m, struct step *step, const char *name, enum binding_form form, const char *value, bool optional)
+{
+    struct binding *bindings = arena_array(m->arena, step->binding_count + 1, sizeof(*bindings));
+    if (!bindings)
+        return false;
+    for (size_t b = 0; b < step->binding_count; b++)
+        bindings[b] = step->bindings[b];
+    bindings[step->binding_count++] = (struct binding){name, form, value, optional};
+    step->bindings = bindings;
+    return true;
+}
+
+size_t making_named(struct making *m, size_t operand)
+{
+    const char *why = "no such node", *name = m->wish->operands[operand];
+    size_t instance = evidence_instance(m->scene->evidence, name, &why);
+    if (instance == SIZE_MAX)
+        making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "%s: %s", name, why), NULL);
+    return instance;
+}
+
+const char *making_name(struct making *m, size_t instance)
+{
+    const char *ip;
+    uint16_t port;
+    if (m->stage && instance == m->stage->target.instance)
+        return m->stage->target.name;
+    return target_address(m, instance, &ip, &port) ? arena_format(m->arena, "%s:%u", ip, port)
+                                                   : m->scene->evidence->instances[instance].name;
+}
