@@ -31,7 +31,7 @@ def answer(state, address, words):
     if words == ['CLUSTER', 'MYID']:
         return NEW_ID if state['reset'] else state['target_id']
     if words == ['CLUSTER', 'INFO']:
-        return 'cluster_known_nodes:%d\r\n' % (1 if state['reset'] else 7)
+        return 'cluster_known_nodes:%d\r\ncluster_slots_assigned:%d\r\n' % ((1, 0) if state['reset'] else (7, 16384))
     if words[:1] == ['INFO']:
         return info(state, words[1:])
     if words == ['CONFIG', 'GET', 'dir']:

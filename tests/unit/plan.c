@@ -10,17 +10,22 @@ struct trial {
     struct plan *plan;
 };
 
-static struct trial begin(const char *path, const char *node, enum plan_goal goal)
+static struct trial begin_two(const char *path, const char *node, const char *other, enum plan_goal goal)
 {
     struct trial trial = {.arena = arena_new()};
-    char *paths[] = {(char *)(uintptr_t)path, NULL}, *operands[] = {(char *)(uintptr_t)node, NULL};
+    char *paths[] = {(char *)(uintptr_t)path, NULL}, *operands[] = {(char *)(uintptr_t)node, (char *)(uintptr_t)other, NULL};
     const struct evidence_options how = {0};
     trial.evidence = evidence_open(paths, 1, &how);
     cr_assert(trial.evidence && !trial.evidence->problem, "%s", path);
-    struct plan_wish wish = {.goal = goal, .operands = operands, .operand_count = 1};
+    struct plan_wish wish = {.goal = goal, .operands = operands, .operand_count = plan_goal_operands(goal)};
     trial.plan = plan_make(trial.evidence, &wish, trial.arena);
     cr_assert_not_null(trial.plan);
     return trial;
+}
+
+static struct trial begin(const char *path, const char *node, enum plan_goal goal)
+{
+    return begin_two(path, node, NULL, goal);
 }
 
 static void end(struct trial *trial)
@@ -32,6 +37,7 @@ static void end(struct trial *trial)
 static const struct {
     const char *path, *node;
     enum plan_goal goal;
+    const char *other;
 } cases[] = {
     {"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REJOIN},
     {"fixtures/story-redis-7.0.15/05-deleted", "127.0.4.6:7002", GOAL_REJOIN},
@@ -40,6 +46,10 @@ static const struct {
     {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REJOIN},
     {"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REMOVE},
     {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REMOVE},
+    {"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.9:7000", GOAL_ADD},
+    {"fixtures/story-redis-4.0.1/07-reset", "127.0.0.6:7002", GOAL_ADD},
+    {"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.7:8000"},
+    {"fixtures/story-redis-7.0.15/04-emptied", "127.0.4.6:7002", GOAL_REPLICATE, "127.0.4.8:9000"},
 };
 
 /* The plan with other steps in one of its stages. */
@@ -89,7 +99,7 @@ static void swapped(struct trial *trial, size_t stage, size_t a, size_t b)
 Test(plan, rehearsal_fails_without_any_step)
 {
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
-        struct trial trial = begin(cases[c].path, cases[c].node, cases[c].goal);
+        struct trial trial = begin_two(cases[c].path, cases[c].node, cases[c].other, cases[c].goal);
         const char *why = NULL;
         cr_assert_eq(trial.plan->outcome, PLAN_READY, "%s: %s", cases[c].path, trial.plan->why);
         cr_expect(plan_rehearse(trial.plan, trial.arena, &why), "%s: %s", cases[c].path, why);
@@ -112,7 +122,7 @@ static void swap_all(struct trial *trial, size_t stage)
 Test(plan, rehearsal_fails_with_dependent_steps_swapped)
 {
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
-        struct trial trial = begin(cases[c].path, cases[c].node, cases[c].goal);
+        struct trial trial = begin_two(cases[c].path, cases[c].node, cases[c].other, cases[c].goal);
         for (size_t s = 0; s < trial.plan->stage_count; s++)
             swap_all(&trial, s);
         end(&trial);

@@ -41,13 +41,6 @@ static const char *picture(const struct stage *stage, struct arena *arena)
     return lines;
 }
 
-/* What the plan rests on besides members and slots: who lists the subject. A rejoining node that every member lists is a
- * member, one that was listed by nobody and is listed now has come back: both need no plan, and would be harmed by one. */
-static const char *premise(const struct stage *stage)
-{
-    return stage->kind == STAGE_REMOVE ? "any" : stage->target.listed ? "half-listed" : "unlisted";
-}
-
 static bool bind_files(struct stage *stage, struct arena *arena)
 {
     const struct target *target = &stage->target;
@@ -80,13 +73,13 @@ static bool bind_subject(struct making *m)
 bool making_bind_stage(struct making *m)
 {
     struct stage *stage = m->stage;
-    if (stage->target.instance != SIZE_MAX && !bind_subject(m))
+    if (stage->target.instance == SIZE_MAX ? !stage_bind(stage, m->arena, "target_id", FORM_ID, NULL, true) : !bind_subject(m))
         return false;
     if (!stage->cluster)
         return true;
     return stage_bind(stage, m->arena, "members", FORM_MEMBERS, members(stage, m->arena), true) &&
            stage_bind(stage, m->arena, "expected", FORM_PICTURE, picture(stage, m->arena), true) &&
-           stage_bind(stage, m->arena, "premise", FORM_WORD, premise(stage), false) &&
+           stage_bind(stage, m->arena, "premise", FORM_WORD, stage->premise ? stage->premise : "any", false) &&
            stage_bind(stage, m->arena, "entry", FORM_ENDPOINT, stage->entry, true) &&
            stage_bind(stage, m->arena, "primary_id", FORM_ID, stage->primary_id, true) &&
            stage_bind(stage, m->arena, "joins_as", FORM_WORD, stage->primary_id ? "slave" : "master", false);

@@ -64,7 +64,7 @@ bool check_no_replicas(struct making *m, uint32_t index)
     for (size_t n = 0; index != NO_NODE && n < cluster->node_count; n++)
         if (cluster->nodes[n].replica && cluster->nodes[n].follows == index) {
             followers++;
-            making_detail(m, arena_format(m->arena, "%s (%.8s) replicates it: FLUSHALL would reach it, and it refuses to forget its primary",
+            making_detail(m, arena_format(m->arena, "%s (%.8s) replicates it: what empties the one empties the other, and it refuses to forget its primary",
                                           cluster->nodes[n].name, cluster->nodes[n].id));
         }
     if (followers)
@@ -161,12 +161,36 @@ bool check_copies(struct making *m)
                            arena_format(m->arena, "its keys cannot be compared with those of the members: %s", start->verdict),
                            "take a dump of the running node with redis-cli --rdb, put it into the case in place of these files, and make the plan again");
     }
+    return check_loss(m);
+}
+
+bool check_loss(struct making *m)
+{
+    const struct copies *copies = m->stage->copies;
     if (copies->only_here == 0 && m->wish->has_accepted_loss && m->wish->accepted_loss)
         return making_stop(m, PLAN_REFUSED,
                            arena_format(m->arena, "--accept-loss=%" PRIu64 " does not fit: no key exists only here", m->wish->accepted_loss), NULL);
     if (copies->only_here == 0 || (m->wish->has_accepted_loss && m->wish->accepted_loss == copies->only_here))
         return true;
     return refuse_loss(m);
+}
+
+bool check_tool_agrees(struct making *m)
+{
+    const struct cluster *cluster = m->stage->cluster;
+    if (m->plan->dialect == DIALECT_TRIB)
+        return true; /* it says so and goes on */
+    if (cluster->uncovered)
+        return making_stop(m, PLAN_REFUSED, "[ERR] Not all 16384 slots are covered by nodes.",
+                           "add-node checks the cluster first, and stops: cover the slots before (slot-uncovered)");
+    for (size_t n = 0; n < cluster->member_count; n++) {
+        const struct node *node = &cluster->nodes[n];
+        if (node->claim_count && node->claims[0].own && node->claims[0].sighting->entry->mark_count)
+            return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "[WARNING] Node %s has slots in migrating or importing state",
+                                                             node->name),
+                               "add-node checks the cluster first, and stops: close the slots before (slot-open)");
+    }
+    return true;
 }
 
 /* A plan rests on what views do not say; a damaged one may not say what it knew. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "parsers/bytes/text.h"
+
 bool making_stop(struct making *m, enum plan_outcome outcome, const char *why, const char *hint)
 {
     m->plan->outcome = why ? outcome : PLAN_IMPOSSIBLE;
@@ -79,6 +81,26 @@ size_t making_named(struct making *m, size_t operand)
     size_t instance = evidence_instance(m->scene->evidence, name, &why);
     if (instance == SIZE_MAX)
         making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "%s: %s", name, why), NULL);
+    return instance;
+}
+
+size_t making_assume(struct making *m, const char *name)
+{
+    const struct binding endpoint = {"address", FORM_ENDPOINT, name, false};
+    const char *colon = strrchr(name, ':');
+    uint64_t port = 0;
+    if (!binding_fits(&endpoint) || !text_u64((struct bytes){(const uint8_t *)colon + 1, strlen(colon + 1)}, &port)) {
+        making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "%s: no instance of the case is called so, and it is no ip:port", name), NULL);
+        return SIZE_MAX;
+    }
+    const char *ip = arena_copy(m->arena, name, (size_t)(colon - name));
+    size_t instance = ip ? model_assume(m->model, ip, (uint16_t)port) : SIZE_MAX;
+    m->scene = instance == SIZE_MAX ? NULL : scene_of(m->model, m->arena);
+    if (!m->scene) {
+        making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
+        return SIZE_MAX;
+    }
+    m->plan->evidence = m->scene->evidence;
     return instance;
 }
 

@@ -27,6 +27,8 @@ struct making {
  * True when m->stage has been made and added to the plan; false when the plan was stopped with outcome, why and hint. */
 bool make_rejoin_stage(struct making *m, size_t instance);
 bool make_remove_stage(struct making *m, size_t instance);
+bool make_add_stage(struct making *m, size_t instance);
+bool make_replicate_stage(struct making *m, size_t instance, const char *primary);
 
 /* ------------------------------------------------------------------ saying no, and saying more */
 
@@ -74,7 +76,7 @@ struct phrase {
     bool (*more)(struct making *m, struct step *step); /* or NULL; false without memory */
 };
 /* One table for each subject; an action has a row in one of them. */
-extern const struct phrase phrases_data[ACTIONS], phrases_membership[ACTIONS];
+extern const struct phrase phrases_data[ACTIONS], phrases_membership[ACTIONS], phrases_replication[ACTIONS];
 
 /* client -h IP -p PORT WORD..., NULL-terminated; for every member, "{ip}" and "{port}". NULL without memory. */
 const char *const *phrase_command(struct making *m, const struct step *step, const char *const *words, size_t count);
@@ -89,6 +91,10 @@ const char *phrase_client(enum plan_dialect dialect);
 
 /* The instance that the user names; SIZE_MAX when the plan was stopped. */
 size_t making_named(struct making *m, size_t operand);
+
+/* An instance of the scene for an address of which the case holds no files; the scene is made anew. SIZE_MAX when the plan
+ * was stopped. */
+size_t making_assume(struct making *m, const char *name);
 
 /* Finds out who an instance of the scene is and which cluster it belongs to or would join: fills target and cluster of the
  * stage; `index` is its node of the cluster, or NO_NODE. False when the plan was stopped. */
@@ -130,6 +136,12 @@ bool check_missing(struct making *m, bool destroys);
 
 /* Nothing that the stage destroys exists nowhere else, or the user gives it up. */
 bool check_copies(struct making *m);
+
+/* The checks of add-node on the cluster, where the tool stops at them: slots covered, none open. */
+bool check_tool_agrees(struct making *m);
+
+/* Refuses to lose the keys of the stage's copies that exist only here, naming them; false when the plan was stopped. */
+bool check_loss(struct making *m);
 
 /* Sets the stage's entry: a member with slots that is not failed, other than the subject. False when there is none. */
 bool choose_entry(struct making *m, uint32_t subject);

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-static const struct effect *const tables[] = {effects_data, effects_membership};
+#include "tools/evidence/hosts.h"
+
+static const struct effect *const tables[] = {effects_data, effects_membership, effects_replication};
 
 static void take_process(struct process *process, const struct dump *dump)
 {
@@ -45,7 +47,8 @@ size_t model_assume(struct model *model, const char *ip, uint16_t port)
         instances[i] = model->evidence.instances[i];
         processes[i] = model->processes[i];
     }
-    instances[number] = (struct instance){.name = name, .host = ip, .ip = ip, .port = port, .folder = "", .node = NO_NODE};
+    const char *host = hosts_named(&model->evidence, ip, port);
+    instances[number] = (struct instance){.name = name, .host = host ? host : ip, .ip = ip, .port = port, .folder = "", .node = NO_NODE};
     processes[number] = (struct process){.running = true};
     model->evidence.instances = instances;
     model->evidence.instance_count = number + 1;

@@ -45,6 +45,7 @@ struct effect {
 /* One table for each subject; an action has a row in one of them at most. */
 extern const struct effect effects_data[ACTIONS];       /* memory and disk of one server */
 extern const struct effect effects_membership[ACTIONS]; /* who knows whom */
+extern const struct effect effects_replication[ACTIONS]; /* who follows whom */
 
 #define MODEL_NO_MEMORY "out of memory"
 

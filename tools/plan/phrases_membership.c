@@ -67,7 +67,7 @@ const struct phrase phrases_membership[ACTIONS] = {
                       "stop the server, put the kept files back, start it", NULL},
     [ACTION_RESET_REPLICA] = {PLACE_NODE, {"CLUSTER", "RESET", "HARD"}, "OK; it has a new id and knows nobody",
                               "stop the server, put the kept files back, start it", NULL},
-    [ACTION_VERIFY_EMPTY] = {PLACE_NODE, {"CLUSTER", "INFO", "(and INFO keyspace)"}, "cluster_known_nodes:1, no db", NULL, NULL},
+    [ACTION_VERIFY_EMPTY] = {PLACE_NODE, {"CLUSTER", "INFO", "(and INFO keyspace)"}, "cluster_known_nodes:1, cluster_slots_assigned:0, role:master, no db", NULL, NULL},
     [ACTION_FORGET] = {PLACE_EVERY_LISTING, .expect = "OK on all of them within 60 s", .more = forget},
     [ACTION_VERIFY_FORGOTTEN] = {PLACE_EVERY, {"CLUSTER", "NODES"}, .more = no_line},
     [ACTION_WAIT_BAN] = {PLACE_HERE, .expect = "the ban of CLUSTER FORGET (60 s) and two node timeouts have passed", .more = wait_ban},

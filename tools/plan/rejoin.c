@@ -64,6 +64,9 @@ static const char *tell_content(const struct stage *stage, struct arena *arena)
 static void weigh(struct stage *stage)
 {
     const struct target *target = &stage->target;
+    /* A rejoining node that every member lists is a member, one that was listed by nobody and is listed now has come back:
+     * both need no plan, and would be harmed by one. */
+    stage->premise = target->listed ? "half-listed" : "unlisted";
     stage->given = FACT(RESCUED); /* nothing exists only here, or it is given up: check_copies() */
     if (!target->id)
         stage->given |= FACT(IDENTITY);
@@ -88,7 +91,7 @@ bool make_rejoin_stage(struct making *m, size_t instance)
                            arena_format(m->arena, "%s is a member: %zu of %zu views of other members list it, and none has forgotten it",
                                         stage->target.name, membership.lists, membership.lists + membership.unsaved), NULL);
     if (!check_readable(m) || !check_views(m) || !check_no_slots(m, index) || !check_no_replicas(m, index) ||
-        !choose_entry(m, index))
+        !check_tool_agrees(m) || !choose_entry(m, index))
         return false;
     choose_primary(m, index);
     const struct start *start = start_of(m->scene->evidence, instance, m->arena);

@@ -76,6 +76,7 @@ struct target {
     const char *host;  /* what it is lost together with, where commands on files run */
     const char *id;    /* NULL when unknown */
     bool replica;      /* by its own view */
+    const char *follows; /* id of the primary that it replicates by the cluster's word, where that matters; or NULL */
     bool listed;       /* at least one member lists its id */
     bool assumed;      /* the case holds no file of it */
     bool empties;      /* it has to be emptied first */
@@ -97,6 +98,8 @@ struct stage {
     const struct cluster *cluster; /* as it is when the stage begins */
     const char *entry;   /* the member that the tools are sent to, ip:port; NULL when none is needed */
     const char *primary_id; /* of the primary that the subject is to follow, or NULL */
+    const char *premise; /* who lists the subject, besides members and slots what the stage rests on: "listed" by every member,
+                          * "half-listed", "unlisted"; NULL: does not matter */
     const char *content; /* what is destroyed and why that loses nothing, in a sentence */
     const struct copies *copies;   /* where else the keys exist that it destroys; NULL when it destroys none */
     const struct start *start;

@@ -55,6 +55,7 @@ bool target_find(struct making *m, size_t number, uint32_t *index)
     target->instance = number;
     target->host = instance->host;
     target->name = instance->name;
+    target->assumed = !*instance->folder && !instance->view && !instance->settings && !instance->dump;
     if (clusters->count == 0)
         return making_stop(m, PLAN_IMPOSSIBLE, "the case holds no cluster: no view lists more than one node",
                            "add the nodes.conf files of the members to the case");

@@ -3,7 +3,7 @@
 
 const char *plan_shell_body(enum action action)
 {
-    static const char *const *const tables[] = {plan_shell_data, plan_shell_membership};
+    static const char *const *const tables[] = {plan_shell_data, plan_shell_membership, plan_shell_replication};
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
         if (tables[t][action])
             return tables[t][action];
@@ -59,6 +59,10 @@ const char plan_shell_library[] =
     "is_id() {\n"
     "    case $1 in *[!0-9a-f]*) return 1 ;; esac\n"
     "    [ ${#1} -eq 40 ]\n"
+    "}\n"
+    "\n"
+    "follows() { # id primary: CLUSTER NODES on standard input lists the id as a connected replica of the primary\n"
+    "    awk -v id=\"$1\" -v primary=\"$2\" '$1 == id && $3 ~ /slave/ && $3 !~ /fail|handshake|noaddr/ && $4 == primary && $8 == \"connected\" { found = 1 } END { exit !found }'\n"
     "}\n"
     "\n"
     "lists() { # ip port id: the node lists the id\n"

@@ -12,6 +12,7 @@ extern const char plan_shell_library[];
 const char *plan_shell_body(enum action action);
 
 /* One table for each subject; an action has a row in one of them. */
-extern const char *const plan_shell_data[ACTIONS], *const plan_shell_membership[ACTIONS];
+extern const char *const plan_shell_data[ACTIONS], *const plan_shell_membership[ACTIONS],
+    *const plan_shell_replication[ACTIONS];
 
 #endif

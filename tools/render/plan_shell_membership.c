@@ -18,6 +18,7 @@ const char *const plan_shell_membership[ACTIONS] = {
         "    done\n"
         "    case $premise in\n"
         "    half-listed) [ \"$silent\" -gt 0 ] || stop 'every member lists it: it is a member, and there is nothing to repair' ;;\n"
+        "    listed) [ \"$silent\" -eq 0 ] || stop \"$silent members do not list it: the evidence is out of date\" ;;\n"
         "    unlisted) [ \"$listing\" -eq 0 ] || stop \"$listing members list it again: the evidence is out of date\" ;;\n"
         "    esac\n",
     [ACTION_VERIFY_IDENTITY] =
@@ -30,6 +31,8 @@ const char *const plan_shell_membership[ACTIONS] = {
         "    tell CLUSTER RESET HARD\n",
     [ACTION_VERIFY_EMPTY] =
         "    [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO | field cluster_known_nodes)\" = 1 ] || stop 'it knows other nodes'\n"
+        "    [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO | field cluster_slots_assigned)\" = 0 ] || stop 'slots are assigned to it'\n"
+        "    [ \"$(ask \"$target_ip\" \"$target_port\" INFO replication | field role)\" = master ] || stop 'it is a replica'\n"
         "    [ -z \"$(ask \"$target_ip\" \"$target_port\" INFO keyspace | keyspace)\" ] || stop 'it holds keys'\n",
     [ACTION_FORGET] =
         "    for member in $members; do\n"
