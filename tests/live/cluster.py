@@ -252,6 +252,9 @@ class Server:
             pass
         self.ended()
 
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
     def kill(self):
         self.process.kill()
         self.ended()

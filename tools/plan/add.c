@@ -70,8 +70,11 @@ bool make_add_stage(struct making *m, size_t instance)
     if (!stage)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     if (!target_find(m, instance, &index) || !check_known(m, index) || !check_readable(m) || !check_views(m) ||
-        !check_tool_agrees(m) || !choose_entry(m, NO_NODE) || !check_missing(m, false))
+        !choose_entry(m, NO_NODE) || !check_missing(m, false))
         return false;
+    const char *objection = tool_objects(m);
+    if (objection)
+        return making_stop(m, PLAN_REFUSED, objection, "add-node checks the cluster first, and stops: repair that before");
     if (!stage->target.assumed && !check_files(m, instance))
         return false;
     if (stage->target.assumed)

@@ -175,22 +175,19 @@ bool check_loss(struct making *m)
     return refuse_loss(m);
 }
 
-bool check_tool_agrees(struct making *m)
+const char *tool_objects(struct making *m)
 {
     const struct cluster *cluster = m->stage->cluster;
     if (m->plan->dialect == DIALECT_TRIB)
-        return true; /* it says so and goes on */
+        return NULL; /* it says so and goes on */
     if (cluster->uncovered)
-        return making_stop(m, PLAN_REFUSED, "[ERR] Not all 16384 slots are covered by nodes.",
-                           "add-node checks the cluster first, and stops: cover the slots before (slot-uncovered)");
+        return "[ERR] Not all 16384 slots are covered by nodes.";
     for (size_t n = 0; n < cluster->member_count; n++) {
         const struct node *node = &cluster->nodes[n];
         if (node->claim_count && node->claims[0].own && node->claims[0].sighting->entry->mark_count)
-            return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "[WARNING] Node %s has slots in migrating or importing state",
-                                                             node->name),
-                               "add-node checks the cluster first, and stops: close the slots before (slot-open)");
+            return arena_format(m->arena, "[WARNING] Node %s has slots in migrating or importing state", node->name);
     }
-    return true;
+    return NULL;
 }
 
 /* A plan rests on what views do not say; a damaged one may not say what it knew. */

@@ -137,8 +137,9 @@ bool check_missing(struct making *m, bool destroys);
 /* Nothing that the stage destroys exists nowhere else, or the user gives it up. */
 bool check_copies(struct making *m);
 
-/* The checks of add-node on the cluster, where the tool stops at them: slots covered, none open. */
-bool check_tool_agrees(struct making *m);
+/* Why the tool's own check of the cluster would end add-node before it begins (slots uncovered or open), in its words; NULL
+ * when it would not. */
+const char *tool_objects(struct making *m);
 
 /* Refuses to lose the keys of the stage's copies that exist only here, naming them; false when the plan was stopped. */
 bool check_loss(struct making *m);

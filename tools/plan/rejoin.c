@@ -91,7 +91,7 @@ bool make_rejoin_stage(struct making *m, size_t instance)
                            arena_format(m->arena, "%s is a member: %zu of %zu views of other members list it, and none has forgotten it",
                                         stage->target.name, membership.lists, membership.lists + membership.unsaved), NULL);
     if (!check_readable(m) || !check_views(m) || !check_no_slots(m, index) || !check_no_replicas(m, index) ||
-        !check_tool_agrees(m) || !choose_entry(m, index))
+        !choose_entry(m, index))
         return false;
     choose_primary(m, index);
     const struct start *start = start_of(m->scene->evidence, instance, m->arena);
@@ -100,6 +100,9 @@ bool make_rejoin_stage(struct making *m, size_t instance)
     stage->target.empties = stage->target.listed || !is_virgin(&m->scene->evidence->instances[instance], start);
     if (!check_missing(m, stage->target.empties) || !check_copies(m))
         return false;
+    const char *objection = tool_objects(m);
+    if (objection)
+        making_detail(m, arena_format(m->arena, "add-node checks the cluster first and stops at \"%s\": repair that before", objection));
     stage->content = tell_content(stage, m->arena);
     if (!target_take_stock(m, start) || !target_headline(m, "Re-add", "to", index) || !stage->content)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
