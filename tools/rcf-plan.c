@@ -8,12 +8,13 @@
 #include "tools/render/escape.h"
 #include "tools/render/plan.h"
 
-enum { MOST_MISSING = 4096, OPTION_MISSING_OK = 1, OPTION_ACCEPT_LOSS };
+enum { MOST_MISSING = 4096, OPTION_MISSING_OK = 1, OPTION_ACCEPT_LOSS, OPTION_TARGET };
 
 struct config {
     const char *hosts;
     uint64_t accepted_loss;
     bool has_accepted_loss;
+    enum plan_life life;
     char *missing_ok[MOST_MISSING];
     size_t missing_ok_count;
 };
@@ -24,6 +25,10 @@ static const char *take(void *context, int id, const char *value)
     if (id == OPTION_ACCEPT_LOSS) {
         config->has_accepted_loss = true;
         return text_u64(escape_string(value), &config->accepted_loss) ? NULL : "the exact number of keys";
+    }
+    if (id == OPTION_TARGET) {
+        config->life = strcmp(value, "running") == 0 ? LIFE_RUNNING : strcmp(value, "down") == 0 ? LIFE_DOWN : LIFE_BY_EVIDENCE;
+        return config->life == LIFE_BY_EVIDENCE ? "running or down" : NULL;
     }
     /* A list with commas; the words of argv are the process's own to cut. */
     for (char *at = (char *)(uintptr_t)value, *comma; at; at = comma) {
@@ -40,13 +45,14 @@ static const char *take(void *context, int id, const char *value)
 static const struct cli_option options[] = {
     {0, "missing-ok", "NODE,...", "go without the files of these members (repeatable)", CLI_TAKE, 0, NULL, 0, 0, OPTION_MISSING_OK},
     {0, "accept-loss", "N", "give up the N keys that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0, OPTION_ACCEPT_LOSS},
+    {0, "target", "running|down", "whether NODE runs, where the evidence does not show it", CLI_TAKE, 0, NULL, 0, 0, OPTION_TARGET},
     {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING, offsetof(struct config, hosts), NULL, 0, 0, 0},
     {0},
 };
 
 static const struct cli_command command = {
     .name = "rcf-plan",
-    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", NULL},
+    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", "add ADDR CASE...", "replicate NODE PRIMARY CASE...", NULL},
     .summary = "Makes a plan of steps that repairs a cluster without losing data; it executes nothing.",
     .options = options,
     .least_operands = 2,
@@ -57,6 +63,8 @@ static const struct cli_command command = {
              "  rejoin  re-adds a node that was removed or half forgotten and still believes it is a member\n"
              "  remove  takes a node out for good: it is stopped with its data saved, forgotten by every member,\n"
              "          and its nodes.conf is moved aside\n"
+             "  add     adds an empty node; ADDR is ip:port, and the case need not hold files of it\n"
+             "  replicate  lets a member follow PRIMARY, as a replica\n"
              "\n"
              "Every plan is rehearsed: each step is applied to a model of the instances, and the same checks as\n"
              "rcf-check's run on the outcome. --format=sh gives a script that verifies before it acts, stops at the\n"
@@ -127,7 +135,7 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
         evidence_close(evidence);
         return code;
     }
-    struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named,
+    struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named, .life = config->life,
                              .has_accepted_loss = config->has_accepted_loss, .accepted_loss = config->accepted_loss,
                              .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count};
     struct plan *plan = evidence && !evidence->problem ? plan_make(evidence, &wish, arena) : NULL;

@@ -47,8 +47,11 @@ static bool bind_files(struct stage *stage, struct arena *arena)
     const char *files = arena_format(arena, "%s%s%s%s%s", target->config_file, target->dump_file ? " " : "",
                                      target->dump_file ? target->dump_file : "", target->aof_certain && target->aof_name ? " " : "",
                                      target->aof_certain && target->aof_name ? target->aof_name : "");
+    const char *unsure = target->aof_certain ? NULL : target->aof_name, *dump = target->down && !target->dump_file ? target->dump_name : NULL;
+    const char *if_there = unsure && dump ? arena_format(arena, "%s %s", dump, unsure) : unsure ? unsure : dump;
     return stage_bind(stage, arena, "files", FORM_FILES, files, false) &&
-           stage_bind(stage, arena, "files_if_there", FORM_FILE, target->aof_certain ? NULL : target->aof_name, true) &&
+           stage_bind(stage, arena, "files_if_there", FORM_FILES, if_there, true) &&
+           stage_bind(stage, arena, "aof_file", FORM_FILE, target->aof_certain ? target->aof_name : NULL, true) &&
            stage_bind(stage, arena, "dump_unseen", FORM_WORD, target->dump_file ? "no" : "yes", false) &&
            stage_bind(stage, arena, "dump_file", FORM_FILE, target->dump_file, true) &&
            stage_bind(stage, arena, "dump_sha256", FORM_SHA256, target->dump_sha256, true) &&
@@ -66,6 +69,8 @@ static bool bind_subject(struct making *m)
            stage_bind(stage, m->arena, "target_id", FORM_ID, target->id, true) &&
            stage_bind(stage, m->arena, "target_host", FORM_ADDRESS, target->host, false) &&
            stage_bind(stage, m->arena, "target_role", FORM_WORD, target->replica ? "slave" : "master", false) &&
+           stage_bind(stage, m->arena, "target_state", FORM_WORD, target->down ? "down" : "running", false) &&
+           stage_bind(stage, m->arena, "conf_dir", FORM_FOLDER, target->folder, true) &&
            stage_bind(stage, m->arena, "target_keys", FORM_KEYSPACE, keys, true) &&
            (!target->config_file || bind_files(stage, m->arena));
 }

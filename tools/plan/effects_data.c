@@ -59,6 +59,26 @@ static const char *move_aside(struct model *model, const struct stage *stage, co
     return NULL;
 }
 
+/* The live server will say it; here it is what the stage takes for granted. */
+static const char *prove_down(struct model *model, const struct stage *stage, const struct step *step)
+{
+    (void)stage;
+    model->processes[step->on].running = false;
+    return NULL;
+}
+
+static const char *move_data_aside(struct model *model, const struct stage *stage, const struct step *step)
+{
+    struct process *process = &model->processes[step->on];
+    (void)stage;
+    if (process->running)
+        return "the server runs, and would write its files again";
+    model_instance(model, step->on)->dump = NULL;
+    process->keys = NULL;
+    process->memory_keys = process->memory_functions = process->dump_keys = process->aof_keys = 0;
+    return NULL;
+}
+
 const struct effect effects_data[ACTIONS] = {
     [ACTION_VERIFY_CONTENT] = {NULL, true},
     [ACTION_FLUSH_ALL] = {flush, true},
@@ -66,5 +86,7 @@ const struct effect effects_data[ACTIONS] = {
     [ACTION_SAVE] = {save, true},
     [ACTION_REWRITE_AOF] = {rewrite_aof, true},
     [ACTION_SHUTDOWN] = {shut_down, true},
+    [ACTION_VERIFY_DOWN] = {prove_down, false},
+    [ACTION_MOVE_DATA_ASIDE] = {move_data_aside, false},
     [ACTION_MOVE_ASIDE] = {move_aside, false},
 };

@@ -149,11 +149,26 @@ static const char *prove_joined(struct model *model, const struct stage *stage, 
     return model->processes[step->on].joined ? NULL : "the node has not joined";
 }
 
+/* It comes up with what its disk holds. */
+static const char *start(struct model *model, const struct stage *stage, const struct step *step)
+{
+    struct process *process = &model->processes[step->on];
+    if (process->running)
+        return "the server runs already";
+    if (!model_instance(model, step->on)->view && !be_born(model, stage, step->on))
+        return MODEL_NO_MEMORY;
+    process->running = true;
+    process->memory_keys = process->dump_keys + process->aof_keys;
+    process->keys = process->dump_keys && model_instance(model, step->on)->dump ? model_instance(model, step->on)->dump->slot_keys : NULL;
+    return NULL;
+}
+
 const struct effect effects_membership[ACTIONS] = {
     [ACTION_VERIFY_IDENTITY] = {NULL, true},
     [ACTION_RESET] = {reset, true},
     [ACTION_RESET_REPLICA] = {reset, true},
     [ACTION_VERIFY_EMPTY] = {prove_empty, true},
+    [ACTION_START] = {start, false},
     [ACTION_FORGET] = {forget, false},
     [ACTION_VERIFY_FORGOTTEN] = {prove_forgotten, false},
     [ACTION_VERIFY_STAYED_FORGOTTEN] = {prove_forgotten, false},

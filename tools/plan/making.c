@@ -104,6 +104,34 @@ size_t making_assume(struct making *m, const char *name)
     return instance;
 }
 
+uint32_t node_named(const struct cluster *cluster, const char *name)
+{
+    size_t len = strlen(name);
+    uint32_t found = NO_NODE;
+    for (uint32_t n = 0; n < cluster->node_count; n++) {
+        const struct node *node = &cluster->nodes[n];
+        if (strcmp(node->name, name) != 0 && (len < 8 || strncmp(node->id, name, len) != 0))
+            continue;
+        if (found != NO_NODE)
+            return NO_NODE;
+        found = n;
+    }
+    return found;
+}
+
+size_t making_named_member(struct making *m, size_t operand)
+{
+    const char *why, *name = m->wish->operands[operand];
+    const struct clusters *clusters = m->scene->clusters;
+    if (evidence_instance(m->scene->evidence, name, &why) == SIZE_MAX)
+        for (size_t c = 0; c < clusters->count; c++) {
+            uint32_t node = node_named(&clusters->all[c], name);
+            if (node != NO_NODE && clusters->all[c].nodes[node].instance == SIZE_MAX && clusters->all[c].nodes[node].entry)
+                return making_assume(m, clusters->all[c].nodes[node].name);
+        }
+    return making_named(m, operand);
+}
+
 const char *making_name(struct making *m, size_t instance)
 {
     const char *ip;

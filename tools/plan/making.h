@@ -92,6 +92,12 @@ const char *phrase_client(enum plan_dialect dialect);
 /* The instance that the user names; SIZE_MAX when the plan was stopped. */
 size_t making_named(struct making *m, size_t operand);
 
+/* The same, also for a member that the case holds no files of: an instance is assumed for it. */
+size_t making_named_member(struct making *m, size_t operand);
+
+/* A node by ip:port, id, or a unique prefix of its id; NO_NODE when none is called so. It need not have files. */
+uint32_t node_named(const struct cluster *cluster, const char *name);
+
 /* An instance of the scene for an address of which the case holds no files; the scene is made anew. SIZE_MAX when the plan
  * was stopped. */
 size_t making_assume(struct making *m, const char *name);
@@ -103,6 +109,10 @@ bool target_find(struct making *m, size_t instance, uint32_t *index);
 /* The same, and who lists it: fills listed and answers; refuses what cannot be judged. `membership` is all zeros for an
  * instance that is no node of the cluster. */
 bool target_examine(struct making *m, size_t instance, uint32_t *index, struct membership *membership);
+
+/* Decides whether the subject runs: the user's word, else a member's FAIL, else pongs that have stopped in every view
+ * that lists it. What the evidence does not show to be down is taken as running, and the script finds out. */
+void target_judge_life(struct making *m, uint32_t index);
 
 /* "Re-add IP:PORT (ID, role, slots) to the cluster of ENTRY". False without memory. */
 bool target_headline(struct making *m, const char *verb, const char *preposition, uint32_t index);

@@ -42,6 +42,29 @@ static bool move_aside(struct making *m, struct step *step)
     return step->argv != NULL;
 }
 
+static bool verify_files(struct making *m, struct step *step)
+{
+    const struct target *target = &m->stage->target;
+    step->argv = phrase_words(m->arena, "grep", "myself", target->config_file, NULL);
+    step->expect = arena_format(m->arena, "the line of %.8s%s", target->id ? target->id : "its id",
+                                target->dump_sha256 ? "; the dump has the evidence's SHA-256" : "");
+    return step->argv && step->expect;
+}
+
+static bool move_data_aside(struct making *m, struct step *step)
+{
+    const struct target *target = &m->stage->target;
+    step->argv = phrase_words(m->arena, "mv", target->dump_name, target->aof_name ? target->aof_name
+                              : "(to *.rcf-removed)", target->aof_name ? "(to *.rcf-removed)" : NULL, NULL);
+    return step->argv != NULL;
+}
+
+static bool start(struct making *m, struct step *step)
+{
+    step->argv = phrase_words(m->arena, "(start the server", m->stage->target.name, "as it was started before)", NULL);
+    return step->argv != NULL;
+}
+
 const struct phrase phrases_data[ACTIONS] = {
     [ACTION_VERIFY_CONTENT] = {PLACE_NODE, {"INFO"}, .more = verify_content},
     [ACTION_KEEP_FILES] = {PLACE_HOST, .expect = "the copies, with the evidence's SHA-256", .more = keep_files},
@@ -53,6 +76,11 @@ const struct phrase phrases_data[ACTIONS] = {
                          "aof_rewrite_in_progress:0, aof_rewrite_scheduled:0, aof_last_bgrewrite_status:ok", NULL, NULL},
     [ACTION_SHUTDOWN] = {PLACE_NODE, {"SHUTDOWN", "SAVE"}, "the connection closes; its supervisor must not start it again",
                          "start the server", NULL},
+    [ACTION_VERIFY_DOWN] = {PLACE_NODE, {"PING"}, "nobody answers", NULL, NULL},
+    [ACTION_VERIFY_FILES] = {PLACE_HOST, .more = verify_files},
+    [ACTION_MOVE_DATA_ASIDE] = {PLACE_HOST, .expect = "nothing printed; a start would find no data", .undo = "move them back",
+                                .more = move_data_aside},
+    [ACTION_START] = {PLACE_HOST, .expect = "it answers, under a new id", .undo = "stop it", .more = start},
     [ACTION_MOVE_ASIDE] = {PLACE_HOST, .expect = "nothing printed; a start would make a stranger of it", .undo = "move it back",
                            .more = move_aside},
 };

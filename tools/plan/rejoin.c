@@ -1,6 +1,9 @@
 /* Re-adding a node: prove what it is, keep copies, empty it by its role, reset it, rewrite its disk, let the server prove
  * that it is empty, make sure that nobody lists the old id, add it like a new node.
  *
+ * A node that does not run cannot be told to empty itself: its nodes.conf and its data are moved aside, a person starts
+ * it, and it comes up as a stranger with nothing.
+ *
  * The order follows from what servers refuse and forget: a replica refuses FLUSHALL, a primary with keys refuses
  * CLUSTER RESET, neither command touches the dump of a server without save points, FORGET bans an id for a minute only. */
 #include <inttypes.h>
@@ -11,20 +14,26 @@
 static bool order(struct making *m)
 {
     const struct target *target = &m->stage->target;
-    bool empties = target->empties, replica = target->replica;
+    bool down = target->down, empties = target->empties, replica = target->replica;
+    bool flushes = empties && !down, aside = empties && down;
     const struct wanted steps[] = {
         {ACTION_VERIFY_MEMBERS, true},
-        {ACTION_VERIFY_IDENTITY, target->id != NULL},
-        {ACTION_VERIFY_CONTENT, true},
+        {ACTION_VERIFY_DOWN, aside},
+        {ACTION_VERIFY_FILES, aside},
+        {ACTION_VERIFY_IDENTITY, !aside && target->id},
+        {ACTION_VERIFY_CONTENT, !aside},
         {ACTION_KEEP_FILES, empties},
-        {ACTION_FLUSH_ALL, empties && !replica},
-        {ACTION_FLUSH_FUNCTIONS, empties && !replica && target->functions},
-        {ACTION_RESET, empties && !replica},
-        {ACTION_RESET_REPLICA, empties && replica},
-        {ACTION_FLUSH_FUNCTIONS, empties && replica && target->functions},
-        {ACTION_SAVE, empties},
-        {ACTION_REWRITE_AOF, empties && target->aof},
-        {ACTION_WAIT_AOF, empties && target->aof},
+        {ACTION_FLUSH_ALL, flushes && !replica},
+        {ACTION_FLUSH_FUNCTIONS, flushes && !replica && target->functions},
+        {ACTION_RESET, flushes && !replica},
+        {ACTION_RESET_REPLICA, flushes && replica},
+        {ACTION_FLUSH_FUNCTIONS, flushes && replica && target->functions},
+        {ACTION_SAVE, flushes},
+        {ACTION_REWRITE_AOF, flushes && target->aof},
+        {ACTION_WAIT_AOF, flushes && target->aof},
+        {ACTION_MOVE_ASIDE, aside},
+        {ACTION_MOVE_DATA_ASIDE, aside},
+        {ACTION_START, aside},
         {ACTION_VERIFY_EMPTY, true},
         {ACTION_FORGET, target->listed},
         {ACTION_VERIFY_FORGOTTEN, empties},
@@ -49,6 +58,10 @@ static const char *tell_content(const struct stage *stage, struct arena *arena)
     const struct copies *copies = stage->copies;
     if (!stage->target.empties)
         return "nothing: the node is empty already";
+    if (stage->target.down)
+        return arena_format(arena, "nothing: its %" PRIu64 " key%s stay in files that are moved aside; %" PRIu64
+                            " exist with equal value in dumps of members, %" PRIu64 " with another value there, %" PRIu64 " nowhere else",
+                            copies->count, copies->count == 1 ? "" : "s", copies->covered, copies->differs, copies->only_here);
     if (copies->file == SIZE_MAX)
         return "nothing that the files show: it has no dump";
     const char *aof = !stage->target.aof ? "; no AOF"
@@ -100,6 +113,7 @@ bool make_rejoin_stage(struct making *m, size_t instance)
     stage->target.empties = stage->target.listed || !is_virgin(&m->scene->evidence->instances[instance], start);
     if (!check_missing(m, stage->target.empties) || !check_copies(m))
         return false;
+    target_judge_life(m, index);
     const char *objection = tool_objects(m);
     if (objection)
         making_detail(m, arena_format(m->arena, "add-node checks the cluster first and stops at \"%s\": repair that before", objection));

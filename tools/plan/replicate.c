@@ -12,22 +12,6 @@ static const char *server_word(const struct cluster *cluster)
     return cluster->server.product != PRODUCT_UNKNOWN && new_word ? "replica" : "slave";
 }
 
-/* A member by ip:port, id, or a unique prefix of its id; NO_NODE when none is called so. It need not have files. */
-static uint32_t member_named(const struct cluster *cluster, const char *name)
-{
-    size_t len = strlen(name);
-    uint32_t found = NO_NODE;
-    for (uint32_t n = 0; n < cluster->node_count; n++) {
-        const struct node *node = &cluster->nodes[n];
-        if (strcmp(node->name, name) != 0 && (len < 8 || strncmp(node->id, name, len) != 0))
-            continue;
-        if (found != NO_NODE)
-            return NO_NODE;
-        found = n;
-    }
-    return found;
-}
-
 /* What CLUSTER REPLICATE asks of the primary to be. */
 static bool check_primary(struct making *m, uint32_t index, uint32_t primary, const char *name)
 {
@@ -131,7 +115,7 @@ bool make_replicate_stage(struct making *m, size_t instance, const char *primary
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     if (!target_examine(m, instance, &index, &membership) || !check_member(m, index, &membership))
         return false;
-    uint32_t primary = member_named(stage->cluster, primary_name);
+    uint32_t primary = node_named(stage->cluster, primary_name);
     const struct node *node = &stage->cluster->nodes[index];
     if (!check_primary(m, index, primary, primary_name))
         return false;

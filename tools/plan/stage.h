@@ -78,6 +78,7 @@ struct target {
     bool replica;      /* by its own view */
     const char *follows; /* id of the primary that it replicates by the cluster's word, where that matters; or NULL */
     bool listed;       /* at least one member lists its id */
+    bool down;         /* it does not run, by the evidence or by the user's word */
     bool assumed;      /* the case holds no file of it */
     bool empties;      /* it has to be emptied first */
     bool aof;          /* its AOF has to be rewritten too */
@@ -85,7 +86,9 @@ struct target {
     uint64_t db0_keys; /* that its dump holds, and its memory should */
     uint64_t functions;
     const char *config_file, *dump_file; /* names of its nodes.conf and dump on its host; the dump's NULL without one */
+    const char *dump_name;   /* the same, else what its redis.conf calls the dump */
     const char *dump_sha256; /* of the dump on its host, NULL without one or when it was compressed since */
+    const char *folder;      /* where its files lie on its host, by its redis.conf; NULL when that does not say */
     const char *aof_name;    /* of its append-only directory or file, NULL when that is not to be rewritten */
 };
 

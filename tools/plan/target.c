@@ -66,7 +66,8 @@ bool target_find(struct making *m, size_t number, uint32_t *index)
                            "give only the files of the cluster that it is to join");
     m->stage->cluster = cluster = cluster ? cluster : &clusters->all[0];
     *index = cluster_node_of(cluster, number);
-    target->id = instance->node == NO_NODE ? NULL : view_store_id(m->scene->evidence->store, instance->node);
+    target->id = instance->node != NO_NODE ? view_store_id(m->scene->evidence->store, instance->node)
+                 : target->assumed && *index != NO_NODE ? cluster->nodes[*index].id : NULL;
     const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
     target->replica = own && own->entry->flags & NODE_REPLICA;
     if (!target_address(m, number, &target->ip, &target->port))
@@ -112,6 +113,10 @@ bool target_take_stock(struct making *m, const struct start *start)
             if (dump->dbs[d].db == 0)
                 target->db0_keys = dump->dbs[d].keys;
     }
+    target->dump_name = dump ? target->dump_file : instance->settings ? settings_text(instance->settings, "dbfilename", "dump.rdb") : "dump.rdb";
+    const char *folder = settings_text(instance->settings, "dir", NULL);
+    const struct binding path = {"dir", FORM_FOLDER, folder, false};
+    target->folder = binding_fits(&path) ? folder : NULL;
     if (start) {
         target->functions = start->functions;
         name_aof(target, instance, start);
@@ -147,6 +152,35 @@ bool target_examine(struct making *m, size_t instance, uint32_t *index, struct m
     stage->answers = node && node->standing == STANDING_OUTSIDER ? finding_word(FINDING_STALE_SELF_MEMBERSHIP)
                      : membership->lists && membership->forgot ? finding_word(FINDING_HALF_FORGOTTEN) : NULL;
     return check_single(m, *index) && check_membership(m, node, membership);
+}
+
+/* Within one view, so by one clock: other nodes answered the member for longer than it takes to suspect a node, and this
+ * one did not. A healthy pong is younger than half a node timeout when a view is saved. */
+static bool has_stopped(const struct cluster *cluster, const struct claim *claim)
+{
+    return claim->sighting->pong_ms && claim->view->newest_pong_ms - claim->sighting->pong_ms > 2 * (int64_t)cluster->node_timeout_ms;
+}
+
+void target_judge_life(struct making *m, uint32_t index)
+{
+    const struct cluster *cluster = m->stage->cluster;
+    const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
+    size_t asked = 0, stopped = 0;
+    for (size_t c = 0; node && c < node->claim_count; c++)
+        if (!node->claims[c].own && cluster_testifies(cluster, node->claims[c].instance)) {
+            asked++;
+            stopped += has_stopped(cluster, &node->claims[c]);
+        }
+    bool shown = node && (node->failed || (asked && stopped == asked));
+    m->stage->target.down = m->wish->life == LIFE_DOWN || (m->wish->life == LIFE_BY_EVIDENCE && shown);
+    if (m->stage->target.down)
+        making_detail(m, m->wish->life == LIFE_DOWN ? "it is taken as not running, as --target says"
+                         : node->failed ? "it does not run: a member marks it as failed"
+                                        : "it does not run: it has stopped answering every member that lists it");
+    for (uint32_t n = 0; n < cluster->member_count; n++)
+        if (n != index && cluster->nodes[n].failed)
+            making_detail(m, arena_format(m->arena, "%s is failed and is not asked: if it lists %.8s when it returns, it brings it back",
+                                          cluster->nodes[n].name, m->stage->target.id ? m->stage->target.id : "the node"));
 }
 
 bool target_headline(struct making *m, const char *verb, const char *preposition, uint32_t index)

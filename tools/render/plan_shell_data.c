@@ -13,7 +13,7 @@ const char *const plan_shell_data[ACTIONS] = {
     [ACTION_KEEP_FILES] =
         "    data_dir\n"
         "    keep=rcf-keep-$fingerprint line=\"cd $dir\"\n"
-        "    if [ \"$dump_unseen\" = yes ]; then # no dump is in the evidence: what lies on the host is kept all the same\n"
+        "    if [ \"$dump_unseen\" = yes ] && [ \"$target_state\" != down ]; then # no dump is in the evidence: what lies on the host is kept all the same\n"
         "        dump=$(ask \"$target_ip\" \"$target_port\" CONFIG GET dbfilename | tail -n 1)\n"
         "        case $dump in ''|-*|*[!A-Za-z0-9._-]*) stop 'the name of the dump is not one that this script passes on' ;; esac\n"
         "        files_if_there=\"$files_if_there $dump\"\n"
@@ -46,6 +46,31 @@ const char *const plan_shell_data[ACTIONS] = {
         "    ask \"$target_ip\" \"$target_port\" SHUTDOWN SAVE || :\n"
         "    silent() { [ \"$(ask \"$target_ip\" \"$target_port\" PING 2>/dev/null)\" != PONG ]; }\n"
         "    wait_for 30 silent || stop 'it still answers: is a supervisor starting it again?'\n",
+    [ACTION_VERIFY_DOWN] =
+        "    id=$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID 2>/dev/null)\n"
+        "    [ \"$id\" != \"$target_id\" ] || stop 'it runs: make the plan again with --target=running'\n"
+        "    [ -z \"$id\" ] || stop \"another server answers at $target_ip:$target_port: $id\"\n",
+    [ACTION_VERIFY_FILES] =
+        "    data_dir\n"
+        "    on_host \"grep -q '^$target_id .*myself' $dir/$config_file\"\n"
+        "    [ -z \"$dump_sha256\" ] || on_host \"cd $dir && echo '$dump_sha256  $dump_file' | sha256sum -c -\"\n",
+    [ACTION_MOVE_DATA_ASIDE] =
+        "    line=\"cd $dir\" aside=rcf-removed-$fingerprint\n"
+        "    for f in $dump_file $files_if_there $aof_file; do\n"
+        "        line=\"$line && { [ ! -e $f ] || [ -e $f.$aside ] || mv $f $f.$aside; }\"\n"
+        "    done\n"
+        "    on_host \"$line\"\n",
+    [ACTION_START] =
+        "    if [ -n \"${RCF_START-}\" ]; then\n"
+        "        on_host \"$(printf '%s' \"$RCF_START\" | sed \"s/{port}/$target_port/g\")\"\n"
+        "    else\n"
+        "        printf 'Start the server %s:%s on host %s now.\\n' \"$target_ip\" \"$target_port\" \"$target_host\" >&2\n"
+        "    fi\n"
+        "    started() {\n"
+        "        id=$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID 2>/dev/null)\n"
+        "        is_id \"$id\" && [ \"$id\" != \"$target_id\" ]\n"
+        "    }\n"
+        "    wait_for \"${RCF_START_WAIT:-600}\" started || stop 'it was not started, or not as a new node'\n",
     [ACTION_MOVE_ASIDE] =
         "    on_host \"cd $dir && { [ -e $config_file.rcf-removed-$fingerprint ] || mv $config_file $config_file.rcf-removed-$fingerprint; }\"\n",
 };

@@ -22,8 +22,9 @@ const char *const plan_shell_membership[ACTIONS] = {
         "    unlisted) [ \"$listing\" -eq 0 ] || stop \"$listing members list it again: the evidence is out of date\" ;;\n"
         "    esac\n",
     [ACTION_VERIFY_IDENTITY] =
-        "    [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID)\" = \"$target_id\" ] ||\n"
-        "        stop \"$target_ip:$target_port does not answer, or is another node\"\n",
+        "    id=$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID)\n"
+        "    [ -n \"$id\" ] || stop \"$target_ip:$target_port does not answer: where it does not run, make the plan with --target=down\"\n"
+        "    [ \"$id\" = \"$target_id\" ] || stop \"$target_ip:$target_port is another node: $id\"\n",
     [ACTION_RESET] =
         "    tell CLUSTER RESET HARD\n",
     [ACTION_RESET_REPLICA] =
