@@ -17,6 +17,7 @@ struct config {
     enum plan_life life;
     char *missing_ok[MOST_MISSING];
     size_t missing_ok_count;
+    const char *from, *to, *slots;
 };
 
 static const char *take(void *context, int id, const char *value)
@@ -46,13 +47,17 @@ static const struct cli_option options[] = {
     {0, "missing-ok", "NODE,...", "go without the files of these members (repeatable)", CLI_TAKE, 0, NULL, 0, 0, OPTION_MISSING_OK},
     {0, "accept-loss", "N", "give up the N keys that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0, OPTION_ACCEPT_LOSS},
     {0, "target", "running|down", "whether NODE runs, where the evidence does not show it", CLI_TAKE, 0, NULL, 0, 0, OPTION_TARGET},
+    {0, "from", "NODE,...|all", "reshard: the nodes that give slots", CLI_STRING, offsetof(struct config, from), NULL, 0, 0, 0},
+    {0, "to", "NODE", "reshard: the node that gets them", CLI_STRING, offsetof(struct config, to), NULL, 0, 0, 0},
+    {0, "slots", "N|RANGES", "reshard: how many slots, or which: 0-99,200-200", CLI_STRING, offsetof(struct config, slots), NULL, 0, 0, 0},
     {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING, offsetof(struct config, hosts), NULL, 0, 0, 0},
     {0},
 };
 
 static const struct cli_command command = {
     .name = "rcf-plan",
-    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", "add ADDR CASE...", "replicate NODE PRIMARY CASE...", NULL},
+    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", "add ADDR CASE...", "replicate NODE PRIMARY CASE...",
+                                      "reshard --from NODE[,NODE...]|all --to NODE --slots N|RANGES CASE...", "repair CASE...", NULL},
     .summary = "Makes a plan of steps that repairs a cluster without losing data; it executes nothing.",
     .options = options,
     .least_operands = 2,
@@ -65,6 +70,8 @@ static const struct cli_command command = {
              "          and its nodes.conf is moved aside\n"
              "  add     adds an empty node; ADDR is ip:port, and the case need not hold files of it\n"
              "  replicate  lets a member follow PRIMARY, as a replica\n"
+             "  reshard moves slots with their keys: so many as the tools would take, or those that are named\n"
+             "  repair  all findings that have a safe remedy, in an order that is explained; the others are named\n"
              "\n"
              "Every plan is rehearsed: each step is applied to a model of the instances, and the same checks as\n"
              "rcf-check's run on the outcome. --format=sh gives a script that verifies before it acts, stops at the\n"
@@ -137,7 +144,8 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
     }
     struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named, .life = config->life,
                              .has_accepted_loss = config->has_accepted_loss, .accepted_loss = config->accepted_loss,
-                             .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count};
+                             .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count,
+                             .from = config->from, .to = config->to, .slots = config->slots};
     struct plan *plan = evidence && !evidence->problem ? plan_make(evidence, &wish, arena) : NULL;
     if (plan)
         code = show(cli, plan, arena);

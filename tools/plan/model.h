@@ -46,6 +46,7 @@ struct effect {
 extern const struct effect effects_data[ACTIONS];       /* memory and disk of one server */
 extern const struct effect effects_membership[ACTIONS]; /* who knows whom */
 extern const struct effect effects_replication[ACTIONS]; /* who follows whom */
+extern const struct effect effects_slots[ACTIONS];      /* who serves which slots */
 
 #define MODEL_NO_MEMORY "out of memory"
 

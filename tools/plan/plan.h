@@ -33,6 +33,9 @@ struct plan_wish {
     uint64_t accepted_loss;
     char *const *missing_ok; /* names of members whose files may be missing */
     size_t missing_ok_count;
+    const char *from, *to, *slots; /* of a reshard, as given; else NULL */
+    bool has_replicas;
+    uint64_t replicas; /* of each primary that is created */
 };
 
 struct plan {

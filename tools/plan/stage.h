@@ -10,6 +10,7 @@
 #include "tools/cluster/copies.h"
 #include "tools/cluster/start.h"
 #include "tools/plan/binding.h"
+#include "tools/plan/slot_set.h"
 
 enum step_kind { STEP_VERIFY, STEP_KEEP, STEP_CHANGE, STEP_DESTROY, STEP_WAIT };
 
@@ -34,12 +35,6 @@ enum stage_kind {
 #include "tools/plan/stages.def"
 #undef STAGE
     STAGES
-};
-
-/* Slots that a step is about. */
-struct slot_set {
-    bool has[SLOT_COUNT];
-    unsigned count;
 };
 
 /* Where a step runs. */

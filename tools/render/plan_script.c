@@ -76,11 +76,16 @@ static bool mentions(const char *text, const char *name)
     return false;
 }
 
+static bool used_by_step(const struct step *step, const char *name)
+{
+    return mentions(plan_shell_body(step->action), name) || (plan_shell_slots[step->action] && mentions(plan_shell_library_slots, name));
+}
+
 static bool used(const struct stage *stage, const char *name)
 {
     bool found = mentions(plan_shell_library, name);
     for (size_t s = 0; s < stage->step_count && !found; s++)
-        found = mentions(plan_shell_body(stage->steps[s].action), name);
+        found = used_by_step(&stage->steps[s], name);
     return found;
 }
 
@@ -101,6 +106,15 @@ static void header(struct out *out, const struct plan *plan)
     out_format(out, "%s  answers yes to every question of this very plan\nset -eu\nLC_ALL=C\nexport LC_ALL\n\n", plan->fingerprint);
     out_format(out, "fingerprint=%s\n", plan->fingerprint);
     out_format(out, "client=${RCF_CLI:-%s}\n", plan->dialect == DIALECT_VALKEY_CLI ? "valkey-cli" : "redis-cli");
+}
+
+static bool about_slots(const struct plan *plan)
+{
+    bool found = false;
+    for (size_t s = 0; s < plan->stage_count; s++)
+        for (size_t n = 0; n < plan->stages[s]->step_count; n++)
+            found |= plan_shell_slots[plan->stages[s]->steps[n].action] != NULL;
+    return found;
 }
 
 static void stage_header(struct out *out, const struct plan *plan, size_t number)
@@ -124,7 +138,8 @@ static void write_step(struct out *out, const struct step *step, size_t number, 
     out_format(out, "\nif step %zu %s '%s' '%s'; then\n", number, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind),
                step->where, said(step, arena).value);
     for (size_t b = 0; b < step->binding_count; b++)
-        assign(out, "    ", &step->bindings[b]);
+        if (used_by_step(step, step->bindings[b].name))
+            assign(out, "    ", &step->bindings[b]);
     out_format(out, "%sfi\n", plan_shell_body(step->action));
 }
 
@@ -137,6 +152,8 @@ bool plan_script(struct out *out, const struct plan *plan, struct arena *arena, 
         return false;
     header(out, plan);
     out_text(out, plan_shell_library);
+    if (about_slots(plan))
+        out_text(out, plan_shell_library_slots);
     for (size_t s = 0; s < plan->stage_count; s++) {
         stage_header(out, plan, s);
         for (size_t n = 0; n < plan->stages[s]->step_count; n++)

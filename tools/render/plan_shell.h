@@ -5,14 +5,14 @@
 
 #include "tools/plan/stage.h"
 
-/* Functions of every script. */
-extern const char plan_shell_library[];
+/* Functions of every script; those of scripts that move slots. */
+extern const char plan_shell_library[], plan_shell_library_slots[];
 
 /* What a step does, between `if step ...; then` and `fi`; NULL when there is no body for the action. */
 const char *plan_shell_body(enum action action);
 
 /* One table for each subject; an action has a row in one of them. */
 extern const char *const plan_shell_data[ACTIONS], *const plan_shell_membership[ACTIONS],
-    *const plan_shell_replication[ACTIONS];
+    *const plan_shell_replication[ACTIONS], *const plan_shell_slots[ACTIONS];
 
 #endif
