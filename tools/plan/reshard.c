@@ -236,7 +236,7 @@ static bool add_move(struct reshard *r, struct giver *giver)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     step->expect = arena_format(m->arena, "%u slot%s, %s; %s", giver->gives.count, giver->gives.count == 1 ? "" : "s",
                                 amount(m, giver), step->expect);
-    return (step->expect && making_bind_side(m, step, "source", giver->instance)) ||
+    return (step->expect && making_bind_side(m, step, "source", giver->instance) && making_bind_side(m, step, "owner", m->stage->target.instance)) ||
            making_stop(m, PLAN_IMPOSSIBLE, "the address of a source is not known from its files", NULL);
 }
 

@@ -122,19 +122,20 @@ const char *const plan_shell_slots[ACTIONS] = {
         "    done\n",
     [ACTION_MOVE_SLOTS] =
         "    is_node \"$source_ip\" \"$source_port\" \"$source_id\"\n"
-        "    from_ip=$source_ip from_port=$source_port to_ip=$target_ip to_port=$target_port\n"
+        "    is_node \"$owner_ip\" \"$owner_port\" \"$owner_id\"\n"
+        "    from_ip=$source_ip from_port=$source_port to_ip=$owner_ip to_port=$owner_port\n"
         "    arrived=$(own_slots \"$to_ip\" \"$to_port\")\n"
         "    for slot in $(each \"$slots\"); do\n"
         "        if ! printf '%s\\n' \"$arrived\" | grep -qx \"$slot\"; then\n"
         "            setslot \"$to_ip\" \"$to_port\" \"$slot\" IMPORTING \"$source_id\"\n"
-        "            setslot \"$from_ip\" \"$from_port\" \"$slot\" MIGRATING \"$target_id\"\n"
+        "            setslot \"$from_ip\" \"$from_port\" \"$slot\" MIGRATING \"$owner_id\"\n"
         "            carry_slot \"$slot\"\n"
-        "            setslot \"$to_ip\" \"$to_port\" \"$slot\" NODE \"$target_id\"\n"
+        "            setslot \"$to_ip\" \"$to_port\" \"$slot\" NODE \"$owner_id\"\n"
         "        fi\n"
         "        count_in \"$from_ip\" \"$from_port\" \"$slot\"\n"
         "        [ \"$count\" = 0 ] || stop \"slot $slot has arrived, and $count keys of it have not\"\n"
         "        for member in \"$source_ip,$source_port\" $primaries; do\n"
-        "            [ \"$member\" = \"$target_ip,$target_port\" ] || setslot \"${member%,*}\" \"${member##*,}\" \"$slot\" NODE \"$target_id\"\n"
+        "            [ \"$member\" = \"$owner_ip,$owner_port\" ] || setslot \"${member%,*}\" \"${member##*,}\" \"$slot\" NODE \"$owner_id\"\n"
         "        done\n"
         "    done\n",
     [ACTION_VERIFY_OWNER] =
