@@ -1,30 +1,9 @@
-"""Module: plans made from the files of a live cluster and executed on it, as an operator would do both."""
+"""Module: plans about the whole cluster, made from its files and executed on it; see playing.py for those about a node."""
 import json
 import os
-import subprocess
-import threading
-import time
-import traceback
 
-from cluster import Problem, expect, run, stop_all
-
-BUILD = os.path.abspath(os.environ.get("RCF_BUILD", "build/gcc"))
-MOST_S = 240
-
-
-def tool(name, *arguments):
-    """Exit code, standard output, standard error. Tools are given as operators have them: no environment of their own."""
-    done = subprocess.run([os.path.join(BUILD, name), *arguments], capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
-def findings_of(case, severities=("error",)):
-    """What rcf-check finds, as sorted (finding, certainty, node); its exit code agrees with the errors."""
-    code, out, err = tool("rcf-check", "--format=jsonl", case)
-    records = [json.loads(line) for line in out.splitlines()]
-    errors = any(r.get("severity") == "error" for r in records)
-    expect(f"rcf-check: exit code with {err!r}", code, 1 if errors else 0)
-    return sorted((r["finding"], r["certainty"], r["node"] or "") for r in records if r.get("severity") in severities)
+from cluster import Problem, expect, run
+from playing import tool
 
 
 class Plan:
@@ -76,38 +55,3 @@ def refused(words, *options):
 def nothing_left(case, goal, *words):
     code, out, err = tool("rcf-plan", goal, *words)
     expect(f"the plan made again: {out} {err}", (code, out.startswith("Nothing to do")), (0, True))
-
-
-def side_by_side(scenarios, names, most_s=MOST_S):
-    """Runs scenarios in threads, all or those named; prints one line for each; the exit code of the script."""
-    by_name = {scenario.__name__: scenario for scenario in scenarios}
-    unknown = set(names) - set(by_name)
-    if unknown:
-        print(f"no such scenario: {', '.join(sorted(unknown))}")
-        return 1
-    begin = time.monotonic()
-    failures, still = [], {name for name in by_name if not names or name in names}
-
-    def work(name):
-        why = None
-        try:
-            by_name[name]()
-        except Problem as problem:
-            why = str(problem)
-        except Exception:  # a thread's last stop: anything else is a failure with its place
-            why = traceback.format_exc()
-        still.discard(name)
-        print(f"{'FAIL' if why else 'ok':4} {time.monotonic() - begin:4.0f} s  {name}{': ' + why if why else ''}", flush=True)
-        if why:
-            failures.append(name)
-
-    threads = [threading.Thread(target=work, args=(name,), daemon=True) for name in sorted(still)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, begin + most_s - time.monotonic()))
-    for name in sorted(still):
-        print(f"FAIL {most_s:4} s  {name}: not done", flush=True)
-    code = 1 if failures or still else 0
-    stop_all()
-    return code

@@ -6,7 +6,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from cluster import Cluster, Problem, expect, key_slot, wait_for  # noqa: E402
-from plans import Plan, findings_of, nothing_left, side_by_side  # noqa: E402
+from plans import Plan, nothing_left  # noqa: E402
+from playing import errors_of, main  # noqa: E402
 
 
 def filled(name, **how):
@@ -35,7 +36,7 @@ def repair(cluster, data, expected, interrupt=(), remaining=()):
     `expected`: (finding, node) among the errors."""
     save(running(cluster))
     case = cluster.collect("before")
-    found = findings_of(case)
+    found = errors_of(case)
     missing = [e for e in expected if e not in [(f, node) for f, _, node in found]]
     expect(f"errors that were not found, among {found}", missing, [])
     plan = Plan(cluster, case, "repair", case)
@@ -49,7 +50,7 @@ def repair(cluster, data, expected, interrupt=(), remaining=()):
     expect("keys of the cluster after the plan", cluster.data() == data, True)
     cluster.save_members()
     case = cluster.collect("after")
-    expect("errors after", [f for f in findings_of(case) if f[0] not in remaining], [])
+    expect("errors after", [f for f in errors_of(case) if f[0] not in remaining], [])
     nothing_left(case, "repair", case)
 
 
@@ -83,7 +84,7 @@ def open_slots():
     expect("IMPORTING only", b.call("CLUSTER", "SETSLOT", lonely, "IMPORTING", a.id()), "OK")
     leaving = full_slot(cluster, c)
     expect("MIGRATING only", c.call("CLUSTER", "SETSLOT", leaving, "MIGRATING", a.id()), "OK")
-    repair(cluster, data, [("slot-open", a.name), ("slot-open", b.name), ("slot-open", c.name)], interrupt=(40, 60))
+    repair(cluster, data, [("slot-open", a.name), ("slot-open", b.name), ("slot-open", c.name)], interrupt=(20, 30))
 
 
 def uncovered():
@@ -93,7 +94,7 @@ def uncovered():
     slot, data = full_slot(cluster, owner), cluster.data()
     expect("DELSLOTS", owner.call("CLUSTER", "DELSLOTS", *range(slot, slot + 10)), "OK")
     time.sleep(2)
-    repair(cluster, data, [("slot-uncovered", "")])
+    repair(cluster, data, [("slot-uncovered", owner.name)])
 
 
 def half_forgotten_dead():
@@ -120,7 +121,7 @@ def lost_quorum():
     wait_for("the third primary sees the cluster down",
              lambda: "cluster_state:fail" in cluster.members[2].call("CLUSTER", "INFO").decode())
     case = cluster.collect("down")
-    code_before = findings_of(case)
+    code_before = errors_of(case)
     if not code_before:
         raise Problem("nothing is found while two of three primaries are dead")
     for server in cluster.members[:2]:
@@ -148,4 +149,4 @@ def orphaned_replica():
 SCENARIOS = [open_slots, uncovered, half_forgotten_dead, orphaned_replica]
 
 if __name__ == "__main__":
-    sys.exit(side_by_side(SCENARIOS, sys.argv[1:], 420))
+    sys.exit(main(sys.argv[1:], [], SCENARIOS))

@@ -5,7 +5,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from cluster import Cluster, expect, wait_for  # noqa: E402
-from plans import Plan, findings_of, refused, side_by_side  # noqa: E402
+from plans import Plan, refused  # noqa: E402
+from playing import errors_of, main  # noqa: E402
 
 
 def filled(name):
@@ -38,7 +39,7 @@ def reshard(cluster, arguments, expected, interrupt=(), consequences=()):
         expect(f"slots of {server.name}", slots_of(server) == slots, True)
     expect("keys of the cluster", cluster.data() == data, True)
     cluster.save_members()
-    expect("errors after", [found[0] for found in findings_of(cluster.collect("after"))], list(consequences))
+    expect("errors after", [found[0] for found in errors_of(cluster.collect("after"))], list(consequences))
 
 
 def from_one():
@@ -91,11 +92,11 @@ def create():
             expect(f"host of the primary of {server.name}", by_id[words[3]].ip == server.ip, False)
     expect("slots", sum(len(slots_of(s)) for s in servers), 16384)
     case = cluster.collect("after")
-    expect("errors after", findings_of(case), [])
+    expect("errors after", errors_of(case), [])
     refused("is not empty", "create", "--replicas", "1", *names, "--case", case)
 
 
 SCENARIOS = [from_one, from_all, create]
 
 if __name__ == "__main__":
-    sys.exit(side_by_side(SCENARIOS, sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], [], SCENARIOS))

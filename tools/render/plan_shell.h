@@ -5,8 +5,13 @@
 
 #include "tools/plan/stage.h"
 
-/* Functions of every script; those of scripts that move slots. */
-extern const char plan_shell_library[], plan_shell_library_slots[];
+/* A function that bodies and other functions call by its name. */
+struct shell_function {
+    const char *name, *text;
+};
+
+/* Both end with a row without a name. A script holds those that its steps need. */
+extern const struct shell_function plan_shell_functions[], plan_shell_slot_functions[];
 
 /* What a step does, between `if step ...; then` and `fi`; NULL when there is no body for the action. */
 const char *plan_shell_body(enum action action);
