@@ -17,7 +17,8 @@ struct config {
     enum plan_life life;
     char *missing_ok[MOST_MISSING];
     size_t missing_ok_count;
-    const char *from, *to, *slots;
+    const char *from, *to, *slots, *case_path;
+    uint64_t replicas;
 };
 
 static const char *take(void *context, int id, const char *value)
@@ -50,6 +51,8 @@ static const struct cli_option options[] = {
     {0, "from", "NODE,...|all", "reshard: the nodes that give slots", CLI_STRING, offsetof(struct config, from), NULL, 0, 0, 0},
     {0, "to", "NODE", "reshard: the node that gets them", CLI_STRING, offsetof(struct config, to), NULL, 0, 0, 0},
     {0, "slots", "N|RANGES", "reshard: how many slots, or which: 0-99,200-200", CLI_STRING, offsetof(struct config, slots), NULL, 0, 0, 0},
+    {0, "replicas", "N", "create: so many replicas of each primary (0)", CLI_NUMBER, offsetof(struct config, replicas), NULL, 0, 16, 0},
+    {0, "case", "CASE", "create: what the case holds of these nodes", CLI_STRING, offsetof(struct config, case_path), NULL, 0, 0, 0},
     {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING, offsetof(struct config, hosts), NULL, 0, 0, 0},
     {0},
 };
@@ -57,7 +60,7 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "rcf-plan",
     .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", "add ADDR CASE...", "replicate NODE PRIMARY CASE...",
-                                      "reshard --from NODE[,NODE...]|all --to NODE --slots N|RANGES CASE...", "repair CASE...", NULL},
+                                      "reshard --from NODE[,NODE...]|all --to NODE --slots N|RANGES CASE...", "create --replicas N ADDR... [--case CASE]", "repair CASE...", NULL},
     .summary = "Makes a plan of steps that repairs a cluster without losing data; it executes nothing.",
     .options = options,
     .least_operands = 2,
@@ -71,6 +74,7 @@ static const struct cli_command command = {
              "  add     adds an empty node; ADDR is ip:port, and the case need not hold files of it\n"
              "  replicate  lets a member follow PRIMARY, as a replica\n"
              "  reshard moves slots with their keys: so many as the tools would take, or those that are named\n"
+             "  create  makes a cluster of empty nodes, replicas away from their primaries\n"
              "  repair  all findings that have a safe remedy, in an order that is explained; the others are named\n"
              "\n"
              "Every plan is rehearsed: each step is applied to a model of the instances, and the same checks as\n"

@@ -11,8 +11,7 @@ static bool owns(const struct entry *entry, unsigned slot)
     return false;
 }
 
-/* An entry with the slots that `has` says, all others being as in `entry`. False without memory. */
-static bool with_slots(struct model *model, const struct entry *entry, const bool *has, struct entry *draft)
+bool model_with_slots(struct model *model, const struct entry *entry, const bool *has, struct entry *draft)
 {
     struct slot_range *ranges = arena_array(model->arena, SLOT_COUNT / 2 + 1, sizeof(*ranges));
     uint32_t count = 0;
@@ -43,7 +42,7 @@ static bool change_slots(struct model *model, size_t number, uint32_t node, cons
         return true;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
         has[slot] = slots->has[slot] ? gets : owns(sighting->entry, slot);
-    if (!with_slots(model, sighting->entry, has, &draft))
+    if (!model_with_slots(model, sighting->entry, has, &draft))
         return false;
     if (epoch)
         draft.config_epoch = epoch;

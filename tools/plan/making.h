@@ -79,6 +79,9 @@ bool making_bind_cluster(struct making *m, const struct slot_set *moving);
 /* Binds SIDE_ip, SIDE_port and SIDE_id of an instance for one step. False when its address is not known. */
 bool making_bind_side(struct making *m, struct step *step, const char *side, size_t instance);
 
+/* The same without the id. */
+bool making_bind_address(struct making *m, struct step *step, const char *side, size_t instance);
+
 /* Binds a value for one step alone. False without memory. */
 bool making_bind_step(struct making *m, struct step *step, const char *name, enum binding_form form, const char *value, bool optional);
 
@@ -91,7 +94,7 @@ struct phrase {
     bool (*more)(struct making *m, struct step *step); /* or NULL; false without memory */
 };
 /* One table for each subject; an action has a row in one of them. */
-extern const struct phrase phrases_data[ACTIONS], phrases_membership[ACTIONS], phrases_replication[ACTIONS], phrases_slots[ACTIONS];
+extern const struct phrase phrases_data[ACTIONS], phrases_membership[ACTIONS], phrases_replication[ACTIONS], phrases_slots[ACTIONS], phrases_create[ACTIONS];
 
 /* client -h IP -p PORT WORD..., NULL-terminated; for every member, "{ip}" and "{port}". NULL without memory. */
 const char *const *phrase_command(struct making *m, const struct step *step, const char *const *words, size_t count);

@@ -39,16 +39,22 @@ bool making_bind_cluster(struct making *m, const struct slot_set *moving)
            stage_bind(stage, m->arena, "picture", FORM_PICTURE, cluster_picture(m, moving), false);
 }
 
+bool making_bind_address(struct making *m, struct step *step, const char *side, size_t instance)
+{
+    const char *ip, *names[] = {arena_format(m->arena, "%s_ip", side), arena_format(m->arena, "%s_port", side)};
+    uint16_t port;
+    if (!names[0] || !names[1] || !target_address(m, instance, &ip, &port))
+        return false;
+    return making_bind_step(m, step, names[0], FORM_ADDRESS, ip, false) &&
+           making_bind_step(m, step, names[1], FORM_PORT, arena_format(m->arena, "%u", port), false);
+}
+
 bool making_bind_side(struct making *m, struct step *step, const char *side, size_t instance)
 {
     const struct evidence *evidence = m->scene->evidence;
-    const char *ip, *names[] = {arena_format(m->arena, "%s_ip", side), arena_format(m->arena, "%s_port", side), arena_format(m->arena, "%s_id", side)};
-    uint16_t port;
-    if (!names[0] || !names[1] || !names[2] || !target_address(m, instance, &ip, &port))
-        return false;
-    return making_bind_step(m, step, names[0], FORM_ADDRESS, ip, false) &&
-           making_bind_step(m, step, names[1], FORM_PORT, arena_format(m->arena, "%u", port), false) &&
-           making_bind_step(m, step, names[2], FORM_ID, view_store_id(evidence->store, evidence->instances[instance].node), false);
+    const char *name = arena_format(m->arena, "%s_id", side);
+    return name && making_bind_address(m, step, side, instance) &&
+           making_bind_step(m, step, name, FORM_ID, view_store_id(evidence->store, evidence->instances[instance].node), false);
 }
 
 struct step *making_slots_step(struct making *m, enum action action, size_t on, size_t peer, const struct slot_set *slots)

@@ -3,7 +3,7 @@
 
 const char *plan_shell_body(enum action action)
 {
-    static const char *const *const tables[] = {plan_shell_data, plan_shell_membership, plan_shell_replication, plan_shell_slots};
+    static const char *const *const tables[] = {plan_shell_data, plan_shell_membership, plan_shell_replication, plan_shell_slots, plan_shell_create};
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
         if (tables[t][action])
             return tables[t][action];
