@@ -78,9 +78,9 @@ struct instance {
     size_t logbook_count;
 };
 
-/* A row of the table of --hosts: an ip or ip:port, and the host that it lives on. */
+/* A row of the table of --hosts: an ip or ip:port, the host that it lives on, and the zone of that, "" when not said. */
 struct host_row {
-    const char *address, *host;
+    const char *address, *host, *zone;
 };
 
 struct evidence {
