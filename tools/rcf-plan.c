@@ -136,8 +136,11 @@ static int show(struct cli *cli, const struct plan *plan, struct arena *arena)
 static int make(struct cli *cli, const struct config *config, enum plan_goal goal, struct arena *arena)
 {
     struct evidence_options how = {.hosts = config->hosts, .progress = progress, .context = cli};
-    size_t named = plan_goal_operands(goal), first = 1 + named;
-    struct evidence *evidence = evidence_open(cli->operands + first, (size_t)cli->operand_count - first, &how);
+    size_t operands = (size_t)cli->operand_count - 1, named = plan_goal_operands(goal);
+    bool all = named == PLAN_ALL_OPERANDS;
+    char *option = (char *)(uintptr_t)config->case_path, *const *paths = all ? &option : cli->operands + 1 + named;
+    named = all ? operands : named;
+    struct evidence *evidence = evidence_open(paths, all ? config->case_path != NULL : operands - named, &how);
     int code = CLI_FAILED;
     if (evidence)
         cli_say_unread(cli, evidence);
@@ -149,7 +152,8 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
     struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named, .life = config->life,
                              .has_accepted_loss = config->has_accepted_loss, .accepted_loss = config->accepted_loss,
                              .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count,
-                             .from = config->from, .to = config->to, .slots = config->slots};
+                             .from = config->from, .to = config->to, .slots = config->slots,
+                             .replicas = config->replicas};
     struct plan *plan = evidence && !evidence->problem ? plan_make(evidence, &wish, arena) : NULL;
     if (plan)
         code = show(cli, plan, arena);
@@ -168,7 +172,8 @@ int main(int argc, char **argv)
     enum plan_goal goal = plan_goal_by_word(cli.operands[0]);
     if (goal == GOALS)
         return cli_finish(&cli, cli_usage(&cli, "no such goal: %s", cli.operands[0]));
-    if ((size_t)cli.operand_count < plan_goal_operands(goal) + 2)
+    size_t named = plan_goal_operands(goal) == PLAN_ALL_OPERANDS ? 0 : plan_goal_operands(goal);
+    if ((size_t)cli.operand_count < named + 2)
         return cli_finish(&cli, cli_usage(&cli, "%s: too few operands", cli.operands[0]));
     struct arena *arena = arena_new();
     int code = arena ? make(&cli, &config, goal, arena) : CLI_FAILED;

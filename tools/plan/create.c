@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/cluster/prejoin.h"
+#include "tools/evidence/hosts.h"
 #include "tools/plan/making.h"
 #include "tools/plan/placement.h"
 
@@ -20,12 +21,6 @@ struct creation {
 };
 
 /* ------------------------------------------------------------------ who takes part */
-
-static const char *zone_of(const struct evidence *evidence, const char *ip, uint16_t port)
-{
-    const struct host_row *row = hosts_row(evidence, ip, port);
-    return row ? row->zone : NULL;
-}
 
 static bool find_node(struct creation *c, size_t number)
 {
@@ -44,7 +39,7 @@ static bool find_node(struct creation *c, size_t number)
         return making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "the address of %s is not known from its files", name), "name it as ip:port");
     c->instances[number] = instance;
     c->nodes[number] = (struct placement_node){.ip = ip, .host = m->scene->evidence->instances[instance].host,
-                                               .zone = zone_of(m->scene->evidence, ip, port)};
+                                               .zone = hosts_zone(m->scene->evidence, ip, port)};
     return true;
 }
 

@@ -16,6 +16,9 @@ enum plan_outcome {
     PLAN_IMPOSSIBLE, /* the question cannot be answered: unknown node, unreadable evidence */
 };
 
+/* Of a goal whose operands are all nodes: the case is an option. */
+#define PLAN_ALL_OPERANDS SIZE_MAX
+
 enum plan_goal {
 #define GOAL(id, word, operands, maker) GOAL_##id,
 #include "tools/plan/goals.def"
@@ -34,7 +37,6 @@ struct plan_wish {
     char *const *missing_ok; /* names of members whose files may be missing */
     size_t missing_ok_count;
     const char *from, *to, *slots; /* of a reshard, as given; else NULL */
-    bool has_replicas;
     uint64_t replicas; /* of each primary that is created */
 };
 
