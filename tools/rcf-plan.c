@@ -15,6 +15,7 @@ struct config {
     uint64_t accepted_loss;
     bool has_accepted_loss;
     enum plan_life life;
+    bool rescue;
     char *missing_ok[MOST_MISSING];
     size_t missing_ok_count;
     const char *from, *to, *slots, *case_path;
@@ -47,6 +48,7 @@ static const char *take(void *context, int id, const char *value)
 static const struct cli_option options[] = {
     {0, "missing-ok", "NODE,...", "go without the files of these members (repeatable)", CLI_TAKE, 0, NULL, 0, 0, OPTION_MISSING_OK},
     {0, "accept-loss", "N", "give up the N keys that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0, OPTION_ACCEPT_LOSS},
+    {0, "rescue", NULL, "first carry keys that exist nowhere else to the owners of their slots", CLI_FLAG, offsetof(struct config, rescue), NULL, 0, 0, 0},
     {0, "target", "running|down", "whether NODE runs, where the evidence does not show it", CLI_TAKE, 0, NULL, 0, 0, OPTION_TARGET},
     {0, "from", "NODE,...|all", "reshard: the nodes that give slots", CLI_STRING, offsetof(struct config, from), NULL, 0, 0, 0},
     {0, "to", "NODE", "reshard: the node that gets them", CLI_STRING, offsetof(struct config, to), NULL, 0, 0, 0},
@@ -149,7 +151,7 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
         evidence_close(evidence);
         return code;
     }
-    struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named, .life = config->life,
+    struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named, .life = config->life, .rescue = config->rescue,
                              .has_accepted_loss = config->has_accepted_loss, .accepted_loss = config->accepted_loss,
                              .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count,
                              .from = config->from, .to = config->to, .slots = config->slots,

@@ -75,7 +75,7 @@ class Script:
         self.stops("dry run", 0, "dry run: nothing was done", DRY_RUN="1")
         self.stops("without RCF_ON_HOST", 1, "RCF_ON_HOST is not set")
         self.stops("the host cannot be reached", 1, "the command on host", RCF_ON_HOST="false", RCF_YES=self.fingerprint)
-        if self.goal == "rejoin":
+        if any(step["kind"] == "destroy" for step in self.plan["steps"]):
             for answer in ("no\n", "y\n", ""):
                 self.stops(f"answer {answer!r}", 1, "not confirmed", answer, RCF_ON_HOST="sh -c")
             self.stops("another plan's RCF_YES", 1, "not confirmed", RCF_ON_HOST="sh -c", RCF_YES="0" * 16)

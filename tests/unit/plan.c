@@ -10,14 +10,28 @@ struct trial {
     struct plan *plan;
 };
 
-static struct trial begin_two(const char *path, const char *node, const char *other, enum plan_goal goal)
+/* A goal on a case: which nodes, and what the user says besides. */
+struct asked {
+    const char *path, *node;
+    enum plan_goal goal;
+    const char *other;
+    enum plan_life life;
+    bool rescue;
+    char *missing_ok;
+};
+
+static struct trial begin_asked(const struct asked *asked)
 {
     struct trial trial = {.arena = arena_new()};
-    char *paths[] = {(char *)(uintptr_t)path, NULL}, *operands[] = {(char *)(uintptr_t)node, (char *)(uintptr_t)other, NULL};
+    char *paths[] = {(char *)(uintptr_t)asked->path, NULL};
+    char *operands[] = {(char *)(uintptr_t)asked->node, (char *)(uintptr_t)asked->other, NULL};
+    char *missing_ok[] = {asked->missing_ok, NULL};
     const struct evidence_options how = {0};
     trial.evidence = evidence_open(paths, 1, &how);
-    cr_assert(trial.evidence && !trial.evidence->problem, "%s", path);
-    struct plan_wish wish = {.goal = goal, .operands = operands, .operand_count = plan_goal_operands(goal)};
+    cr_assert(trial.evidence && !trial.evidence->problem, "%s", asked->path);
+    struct plan_wish wish = {.goal = asked->goal, .operands = operands, .operand_count = plan_goal_operands(asked->goal),
+                             .life = asked->life, .rescue = asked->rescue, .missing_ok = missing_ok,
+                             .missing_ok_count = asked->missing_ok != NULL};
     trial.plan = plan_make(trial.evidence, &wish, trial.arena);
     cr_assert_not_null(trial.plan);
     return trial;
@@ -25,7 +39,8 @@ static struct trial begin_two(const char *path, const char *node, const char *ot
 
 static struct trial begin(const char *path, const char *node, enum plan_goal goal)
 {
-    return begin_two(path, node, NULL, goal);
+    const struct asked asked = {.path = path, .node = node, .goal = goal};
+    return begin_asked(&asked);
 }
 
 static void end(struct trial *trial)
@@ -34,11 +49,7 @@ static void end(struct trial *trial)
     arena_free(trial->arena);
 }
 
-static const struct {
-    const char *path, *node;
-    enum plan_goal goal;
-    const char *other;
-} cases[] = {
+static const struct asked cases[] = {
     {"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REJOIN},
     {"fixtures/story-redis-7.0.15/05-deleted", "127.0.4.6:7002", GOAL_REJOIN},
     {"fixtures/story-valkey-8.0.1/06-stale-restarted", "127.0.4.6:7002", GOAL_REJOIN},
@@ -50,6 +61,10 @@ static const struct {
     {"fixtures/story-redis-4.0.1/07-reset", "127.0.0.6:7002", GOAL_ADD},
     {"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.7:8000"},
     {"fixtures/story-redis-7.0.15/04-emptied", "127.0.4.6:7002", GOAL_REPLICATE, "127.0.4.8:9000"},
+    {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REMOVE, .life = LIFE_DOWN},
+    {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REJOIN, .life = LIFE_DOWN},
+    {"fixtures/incidents-redis-7.0.15/replica-removed", "127.0.14.8:9001", GOAL_REJOIN, .life = LIFE_DOWN},
+    {"fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN, .rescue = true},
 };
 
 /* The plan with other steps in one of its stages. */
@@ -99,7 +114,7 @@ static void swapped(struct trial *trial, size_t stage, size_t a, size_t b)
 Test(plan, rehearsal_fails_without_any_step)
 {
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
-        struct trial trial = begin_two(cases[c].path, cases[c].node, cases[c].other, cases[c].goal);
+        struct trial trial = begin_asked(&cases[c]);
         const char *why = NULL;
         cr_assert_eq(trial.plan->outcome, PLAN_READY, "%s: %s", cases[c].path, trial.plan->why);
         cr_expect(plan_rehearse(trial.plan, trial.arena, &why), "%s: %s", cases[c].path, why);
@@ -122,7 +137,7 @@ static void swap_all(struct trial *trial, size_t stage)
 Test(plan, rehearsal_fails_with_dependent_steps_swapped)
 {
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
-        struct trial trial = begin_two(cases[c].path, cases[c].node, cases[c].other, cases[c].goal);
+        struct trial trial = begin_asked(&cases[c]);
         for (size_t s = 0; s < trial.plan->stage_count; s++)
             swap_all(&trial, s);
         end(&trial);
@@ -184,4 +199,39 @@ Test(plan, fingerprint_moves_with_the_evidence)
     end(&one);
     end(&two);
     end(&other);
+}
+
+/* ------------------------------------------------------------------ what is refused, and in which words */
+
+Test(plan, refusals_of_servers_and_tools)
+{
+    static const struct {
+        struct asked asked;
+        enum plan_outcome outcome;
+        const char *words;
+    } refusals[] = {
+        {{"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_ADD}, PLAN_REFUSED, "is not empty. Either the node already knows"},
+        {{"fixtures/story-redis-4.0.1/08-rebuilt", "127.0.0.6:7002", GOAL_ADD}, PLAN_NOTHING, "is a member already"},
+        {{"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_ADD}, PLAN_REFUSED, "have forgotten it"},
+        {{"fixtures/incidents-redis-7.0.15/uncovered", "127.0.99.9:7000", GOAL_ADD}, PLAN_REFUSED, "Not all 16384 slots are covered"},
+        {{"fixtures/incidents-redis-7.0.15/open-slots", "127.0.99.9:7000", GOAL_ADD}, PLAN_REFUSED, "migrating or importing state"},
+        {{"fixtures/story-redis-4.0.1/08-rebuilt", "no address", GOAL_ADD}, PLAN_IMPOSSIBLE, "is no ip:port"},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.6:7000", GOAL_REPLICATE, "127.0.4.7:8000"}, PLAN_REFUSED,
+         "To set a master the node must be empty and without assigned slots."},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.8:9001"}, PLAN_REFUSED, "Can't replicate myself"},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.7:8001"}, PLAN_REFUSED,
+         "I can only replicate a master, not a replica."},
+        {{"fixtures/story-redis-4.0.1/08-rebuilt", "127.0.0.8:9001", GOAL_REPLICATE, "127.0.0.7:8001"}, PLAN_REFUSED,
+         "I can only replicate a master, not a slave."},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.1:1"}, PLAN_REFUSED, "Unknown node 127.0.4.1:1"},
+        {{"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REPLICATE, "127.0.0.7:8000"}, PLAN_REFUSED, "is no member"},
+        {{"fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN, .life = LIFE_DOWN, .rescue = true}, PLAN_REFUSED,
+         "only a running server can hand out its keys"},
+    };
+    for (size_t r = 0; r < sizeof(refusals) / sizeof(refusals[0]); r++) {
+        struct trial trial = begin_asked(&refusals[r].asked);
+        cr_expect_eq(trial.plan->outcome, refusals[r].outcome, "%s: %s", refusals[r].words, trial.plan->why);
+        cr_expect(trial.plan->why && strstr(trial.plan->why, refusals[r].words), "%s: %s", refusals[r].words, trial.plan->why);
+        end(&trial);
+    }
 }

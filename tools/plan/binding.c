@@ -166,9 +166,24 @@ static bool is_picture(struct bytes word)
     return each(word, '\n', is_picture_line);
 }
 
+/* Read from its end, since an address of IPv6 may hold anything but a comma. */
+static bool is_rescue_row(struct bytes word)
+{
+    struct bytes head, key, id, port, address, slot;
+    uint64_t number;
+    return text_split_last(word, ',', &head, &key) && key.len % 2 == 0 && only(key, DIGITS "abcdef") &&
+           text_split_last(head, ',', &head, &id) && is_id(id) && text_split_last(head, ',', &head, &port) && is_port(port) &&
+           text_split_last(head, ',', &slot, &address) && is_address(address) && number_upto(slot, 0, MOST_SLOT, &number);
+}
+
+static bool is_rescue(struct bytes word)
+{
+    return each(word, ' ', is_rescue_row);
+}
+
 static bool is_said(struct bytes word)
 {
-    return only(word, LETTERS DIGITS " ._:,;/+@=%()<>{}*[]-");
+    return only(word, LETTERS DIGITS " ._:,;/+@=%()<>{}*[]\"-");
 }
 
 /* ------------------------------------------------------------------ the table */
@@ -191,6 +206,7 @@ static const struct {
     [FORM_SHA256] = {is_sha256, "64 hexadecimal digits"},
     [FORM_WORD] = {is_word, "a word"},
     [FORM_PICTURE] = {is_picture, "node ids and slots"},
+    [FORM_RESCUE] = {is_rescue, "a list of keys with the owners of their slots"},
     [FORM_SAID] = {is_said, "plain text"},
 };
 

@@ -23,7 +23,8 @@ enum binding_form {
     FORM_SHA256,    /* 64 hexadecimal digits */
     FORM_WORD,      /* lower-case letters, digits and hyphens */
     FORM_PICTURE,   /* lines of an id and its slots */
-    FORM_SAID,      /* printed only: letters, digits, blanks and some marks, none of which a shell reads in quotes */
+    FORM_RESCUE,    /* "slot,address,port,id,hexadecimal digits", a blank between two */
+    FORM_SAID,      /* printed only: letters, digits, blanks and marks, but nothing that ends or escapes single quotes */
     BINDING_FORMS
 };
 

@@ -136,7 +136,7 @@ static bool refuse_loss(struct making *m)
     return making_stop(m, PLAN_REFUSED,
                        arena_format(m->arena, "%" PRIu64 " key%s in %zu slot%s exist%s only in the dump of %s", copies->only_here,
                                     one ? "" : "s", slots, slots == 1 ? "" : "s", one ? "s" : "", m->stage->target.name),
-                       arena_format(m->arena, "carry them to the owners of their slots first and collect again, or give them up: --accept-loss=%" PRIu64,
+                       arena_format(m->arena, "carry them to the owners of their slots first: --rescue; or give them up: --accept-loss=%" PRIu64,
                                     copies->only_here));
 }
 
@@ -170,6 +170,14 @@ bool check_loss(struct making *m)
     if (copies->only_here == 0 && m->wish->has_accepted_loss && m->wish->accepted_loss)
         return making_stop(m, PLAN_REFUSED,
                            arena_format(m->arena, "--accept-loss=%" PRIu64 " does not fit: no key exists only here", m->wish->accepted_loss), NULL);
+    if (m->wish->rescue && copies->only_here) {
+        if (m->wish->has_accepted_loss && m->wish->accepted_loss)
+            return making_stop(m, PLAN_REFUSED, "--accept-loss does not fit --rescue, which loses nothing", NULL);
+        if (copies->differs)
+            making_detail(m, arena_format(m->arena, "%" PRIu64 " key%s of it have another value on members: those of the members stay",
+                                          copies->differs, copies->differs == 1 ? "" : "s"));
+        return check_rescue(m);
+    }
     if (copies->only_here == 0 || (m->wish->has_accepted_loss && m->wish->accepted_loss == copies->only_here))
         return true;
     return refuse_loss(m);

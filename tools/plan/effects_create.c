@@ -35,7 +35,7 @@ static const char *take_slots(struct model *model, const struct stage *stage, co
     (void)stage;
     if (refusal)
         return refusal;
-    if (!model_with_slots(model, own_entry(model, step->on), step->slots->has, &draft) || !model_change_entry(model, step->on, &draft))
+    if (!model_with_slots(model, own_entry(model, step->on), step->slots->has, &draft) || !model_change_entry(model, step->on, &draft, 0))
         return MODEL_NO_MEMORY;
     return NULL;
 }
@@ -51,7 +51,7 @@ static const char *set_epoch(struct model *model, const struct stage *stage, con
     for (size_t f = 0; f < stage->founder_count; f++)
         if (stage->founders[f] == step->on)
             draft.config_epoch = f + 1;
-    return model_change_entry(model, step->on, &draft) ? NULL : MODEL_NO_MEMORY;
+    return model_change_entry(model, step->on, &draft, 0) ? NULL : MODEL_NO_MEMORY;
 }
 
 /* Everybody whom either of them knows, knows everybody. */
@@ -108,7 +108,7 @@ static const char *follow(struct model *model, const struct stage *stage, const 
     draft.flags = NODE_REPLICA;
     draft.primary = primary;
     for (size_t f = 0; f < stage->founder_count; f++)
-        if (!model_change_entry(model, stage->founders[f], &draft))
+        if (!model_change_entry(model, stage->founders[f], &draft, 0))
             return MODEL_NO_MEMORY;
     return NULL;
 }

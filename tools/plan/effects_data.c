@@ -59,6 +59,35 @@ static const char *move_aside(struct model *model, const struct stage *stage, co
     return NULL;
 }
 
+/* One key more of this slot, in memory and, as after the next save, in its dump. */
+static bool gain_key(struct model *model, size_t number, unsigned slot)
+{
+    struct process *process = &model->processes[number];
+    uint32_t *keys = arena_array(model->arena, SLOT_COUNT, sizeof(*keys));
+    if (!keys)
+        return false;
+    for (unsigned s = 0; process->keys && s < SLOT_COUNT; s++)
+        keys[s] = process->keys[s];
+    keys[slot]++;
+    process->keys = keys;
+    process->memory_keys++;
+    return model_save(model, number);
+}
+
+static const char *rescue_keys(struct model *model, const struct stage *stage, const struct step *step)
+{
+    const struct copies *copies = stage->copies;
+    if (model->processes[step->on].memory_keys < copies->listed)
+        return "NOKEY";
+    for (size_t k = 0; k < copies->listed; k++) {
+        uint32_t owner = stage->cluster->slots[copies->keys[k].slot].node;
+        size_t number = owner == NO_NODE ? SIZE_MAX : stage->cluster->nodes[owner].instance;
+        if (number != SIZE_MAX && !gain_key(model, number, copies->keys[k].slot))
+            return MODEL_NO_MEMORY;
+    }
+    return NULL;
+}
+
 /* The live server will say it; here it is what the stage takes for granted. */
 static const char *prove_down(struct model *model, const struct stage *stage, const struct step *step)
 {
@@ -81,6 +110,7 @@ static const char *move_data_aside(struct model *model, const struct stage *stag
 
 const struct effect effects_data[ACTIONS] = {
     [ACTION_VERIFY_CONTENT] = {NULL, true},
+    [ACTION_RESCUE_KEYS] = {rescue_keys, true},
     [ACTION_FLUSH_ALL] = {flush, true},
     [ACTION_FLUSH_FUNCTIONS] = {flush_functions, true},
     [ACTION_SAVE] = {save, true},

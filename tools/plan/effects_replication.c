@@ -45,10 +45,10 @@ static const char *replicate(struct model *model, const struct stage *stage, con
     draft.ranges = NULL;
     draft.marks = NULL;
     draft.range_count = draft.mark_count = 0;
-    if (!model_change_entry(model, step->on, &draft))
+    if (!model_change_entry(model, step->on, &draft, 0))
         return MODEL_NO_MEMORY;
     for (size_t i = 0; i < stage->cluster->core_count; i++)
-        if (!model_change_entry(model, stage->cluster->core[i], &draft))
+        if (!model_change_entry(model, stage->cluster->core[i], &draft, stage->cluster->newest_pong_ms))
             return MODEL_NO_MEMORY;
     return NULL;
 }
@@ -86,7 +86,14 @@ static const char *prove_following(struct model *model, const struct stage *stag
     return NULL;
 }
 
+static const char *prove_vacant(struct model *model, const struct stage *stage, const struct step *step)
+{
+    (void)stage;
+    return model->processes[step->on].memory_keys ? "keyspace is not empty" : NULL;
+}
+
 const struct effect effects_replication[ACTIONS] = {
+    [ACTION_VERIFY_VACANT] = {prove_vacant, true},
     [ACTION_VERIFY_IN_SYNC] = {NULL, true},
     [ACTION_REPLICATE] = {replicate, true},
     [ACTION_REPLICATE_OVER] = {replicate, true},

@@ -46,7 +46,7 @@ static bool change_slots(struct model *model, size_t number, uint32_t node, cons
         return false;
     if (epoch)
         draft.config_epoch = epoch;
-    return model_change_entry(model, number, &draft);
+    return model_change_entry(model, number, &draft, 0);
 }
 
 /* Marks of open slots stand in the own line only; those of these slots are gone. */
@@ -65,7 +65,7 @@ static bool close_marks(struct model *model, size_t number, const struct slot_se
         if (!slots->has[own->entry->marks[k].slot])
             marks[draft.mark_count++] = own->entry->marks[k];
     draft.marks = marks;
-    return model_change_entry(model, number, &draft);
+    return model_change_entry(model, number, &draft, 0);
 }
 
 static uint64_t highest_epoch(const struct model *model, const struct cluster *cluster)

@@ -172,6 +172,10 @@ const char *tool_objects(struct making *m);
 /* Refuses to lose the keys of the stage's copies that exist only here, naming them; false when the plan was stopped. */
 bool check_loss(struct making *m);
 
+/* Every key of the stage's copies that exists only here can be carried over by a script: rescue.c. */
+bool check_rescue(struct making *m);
+bool rescue_bind(struct making *m, struct step *step);
+
 /* Sets the stage's entry: a member with slots that is not failed, other than the subject. False when there is none. */
 bool choose_entry(struct making *m, uint32_t subject);
 

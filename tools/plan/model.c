@@ -155,15 +155,15 @@ bool model_drop_node(struct model *model, size_t instance, uint32_t node)
     return model_set_view(model, instance, view);
 }
 
-bool model_change_entry(struct model *model, size_t instance, const struct entry *draft)
+bool model_change_entry(struct model *model, size_t instance, const struct entry *draft, int64_t pong_ms)
 {
     const struct view *old = model->evidence.instances[instance].view;
-    if (!old || !view_find(old, draft->node))
-        return true;
-    struct view *view = model_copy_view(model, old, 0);
+    struct view *view = model_copy_view(model, old, 1);
     const struct entry *entry = view_store_intern(model->evidence.store, draft);
     if (!view || !entry)
         return false;
+    if (!old || !view_find(old, draft->node))
+        return model_add_sighting(model, view, draft, pong_ms, false) && model_set_view(model, instance, view);
     for (size_t s = 0; s < view->count; s++)
         if (view->sightings[s].entry->node == draft->node)
             view->sightings[s].entry = entry;

@@ -69,8 +69,9 @@ bool model_add_sighting(struct model *model, struct view *view, const struct ent
 /* Lets an instance forget a node. False without memory. */
 bool model_drop_node(struct model *model, size_t instance, uint32_t node);
 
-/* Changes what an instance's view says about a node, where it lists it. False without memory. */
-bool model_change_entry(struct model *model, size_t instance, const struct entry *draft);
+/* Changes what an instance's view says about a node; one that has not saved the node yet lists it from now on. False
+ * without memory. */
+bool model_change_entry(struct model *model, size_t instance, const struct entry *draft, int64_t pong_ms);
 
 /* An entry like `entry` with exactly the slots of `has`. False without memory. */
 bool model_with_slots(struct model *model, const struct entry *entry, const bool *has, struct entry *draft);

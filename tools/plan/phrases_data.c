@@ -51,6 +51,14 @@ static bool verify_files(struct making *m, struct step *step)
     return step->argv && step->expect;
 }
 
+static bool rescue_keys(struct making *m, struct step *step)
+{
+    static const char *const words[] = {"MIGRATE", "{owner}", "{port}", "\"\"", "0", "5000", "COPY", "KEYS", "{key}"};
+    step->argv = phrase_command(m, step, words, sizeof(words) / sizeof(words[0]));
+    step->expect = arena_format(m->arena, "OK for each of the %zu keys, and then EXISTS says 1 on the owner of its slot", m->stage->copies->listed);
+    return step->argv && step->expect && rescue_bind(m, step);
+}
+
 static bool move_data_aside(struct making *m, struct step *step)
 {
     const struct target *target = &m->stage->target;
@@ -68,6 +76,7 @@ static bool start(struct making *m, struct step *step)
 const struct phrase phrases_data[ACTIONS] = {
     [ACTION_VERIFY_CONTENT] = {PLACE_NODE, {"INFO"}, .more = verify_content},
     [ACTION_KEEP_FILES] = {PLACE_HOST, .expect = "the copies, with the evidence's SHA-256", .more = keep_files},
+    [ACTION_RESCUE_KEYS] = {PLACE_NODE, .undo = "DEL of these keys on the owners of their slots", .more = rescue_keys},
     [ACTION_FLUSH_ALL] = {PLACE_NODE, {"FLUSHALL"}, "OK", PUT_DUMP_BACK, NULL},
     [ACTION_FLUSH_FUNCTIONS] = {PLACE_NODE, {"FUNCTION", "FLUSH"}, "OK", PUT_DUMP_BACK, NULL},
     [ACTION_SAVE] = {PLACE_NODE, {"SAVE"}, "OK; the dump on disk is empty too", PUT_DUMP_BACK, NULL},

@@ -22,6 +22,7 @@ static bool verify_replica(struct making *m, struct step *step)
 }
 
 const struct phrase phrases_replication[ACTIONS] = {
+    [ACTION_VERIFY_VACANT] = {PLACE_NODE, {"INFO"}, "role:master, connected_slaves:0, no db", NULL, NULL},
     [ACTION_VERIFY_IN_SYNC] = {PLACE_NODE, {"INFO", "replication"}, .more = verify_in_sync},
     [ACTION_REPLICATE] = {PLACE_NODE, .expect = "OK", .more = replicate},
     [ACTION_REPLICATE_OVER] = {PLACE_NODE, .expect = "OK", .more = replicate},

@@ -32,6 +32,7 @@ struct plan_wish {
     char *const *operands; /* nodes and addresses as named, as many as goals.def says */
     size_t operand_count;
     enum plan_life { LIFE_BY_EVIDENCE, LIFE_RUNNING, LIFE_DOWN } life; /* whether the node runs, as the user says */
+    bool rescue;           /* keys that exist only on the node are to be carried to the owners of their slots */
     bool has_accepted_loss;
     uint64_t accepted_loss;
     char *const *missing_ok; /* names of members whose files may be missing */

@@ -11,6 +11,11 @@
 #include "tools/cluster/membership.h"
 #include "tools/plan/making.h"
 
+static bool rescues(const struct making *m)
+{
+    return m->wish->rescue && m->stage->copies->only_here;
+}
+
 static bool order(struct making *m)
 {
     const struct target *target = &m->stage->target;
@@ -23,6 +28,7 @@ static bool order(struct making *m)
         {ACTION_VERIFY_IDENTITY, !aside && target->id},
         {ACTION_VERIFY_CONTENT, !aside},
         {ACTION_KEEP_FILES, empties},
+        {ACTION_RESCUE_KEYS, empties && rescues(m)},
         {ACTION_FLUSH_ALL, flushes && !replica},
         {ACTION_FLUSH_FUNCTIONS, flushes && !replica && target->functions},
         {ACTION_RESET, flushes && !replica},
@@ -53,9 +59,11 @@ static bool is_virgin(const struct instance *instance, const struct start *start
     return alone && start->keys == START_NO_KEYS && !start->ignored_keys && !start->functions;
 }
 
-static const char *tell_content(const struct stage *stage, struct arena *arena)
+static const char *tell_content(const struct making *m)
 {
+    const struct stage *stage = m->stage;
     const struct copies *copies = stage->copies;
+    struct arena *arena = m->arena;
     if (!stage->target.empties)
         return "nothing: the node is empty already";
     if (stage->target.down)
@@ -69,18 +77,18 @@ static const char *tell_content(const struct stage *stage, struct arena *arena)
     if (copies->count == 0)
         return arena_format(arena, "nothing: its dump holds 0 keys in all databases%s", aof);
     return arena_format(arena, "%" PRIu64 " key%s of its dump: %" PRIu64 " exist with equal value in dumps of members, %" PRIu64
-                        " with another value there, %" PRIu64 " nowhere else%s", copies->count, copies->count == 1 ? "" : "s",
-                        copies->covered, copies->differs, copies->only_here, aof);
+                        " with another value there, %" PRIu64 " nowhere else%s%s", copies->count, copies->count == 1 ? "" : "s",
+                        copies->covered, copies->differs, copies->only_here, rescues(m) ? ", and are carried over first" : "", aof);
 }
 
 /* What the files already show to be so, where there is no step for it; and what the target's own kind of disk asks for. */
-static void weigh(struct stage *stage)
+static void weigh(struct stage *stage, bool rescued)
 {
     const struct target *target = &stage->target;
     /* A rejoining node that every member lists is a member, one that was listed by nobody and is listed now has come back:
      * both need no plan, and would be harmed by one. */
     stage->premise = target->listed ? "half-listed" : "unlisted";
-    stage->given = FACT(RESCUED); /* nothing exists only here, or it is given up: check_copies() */
+    stage->given = rescued ? 0 : FACT(RESCUED); /* nothing exists only here, or it is given up: check_copies() */
     if (!target->id)
         stage->given |= FACT(IDENTITY);
     if (!target->empties)
@@ -111,16 +119,16 @@ bool make_rejoin_stage(struct making *m, size_t instance)
     if (!start)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     stage->target.empties = stage->target.listed || !is_virgin(&m->scene->evidence->instances[instance], start);
+    target_judge_life(m, index);
     if (!check_missing(m, stage->target.empties) || !check_copies(m))
         return false;
-    target_judge_life(m, index);
     const char *objection = tool_objects(m);
     if (objection)
         making_detail(m, arena_format(m->arena, "add-node checks the cluster first and stops at \"%s\": repair that before", objection));
-    stage->content = tell_content(stage, m->arena);
+    stage->content = tell_content(m);
     if (!target_take_stock(m, start) || !target_headline(m, "Re-add", "to", index) || !stage->content)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
-    weigh(stage);
+    weigh(stage, rescues(m));
     return order(m) && making_done(m);
 }
 

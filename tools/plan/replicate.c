@@ -87,9 +87,16 @@ static bool order(struct making *m)
     const struct target *target = &m->stage->target;
     bool over = target->empties;
     const struct wanted steps[] = {
-        {ACTION_VERIFY_MEMBERS, true}, {ACTION_VERIFY_IDENTITY, true}, {ACTION_VERIFY_CONTENT, !target->follows},
-        {ACTION_VERIFY_IN_SYNC, target->follows != NULL}, {ACTION_KEEP_FILES, over}, {ACTION_REPLICATE, !over},
-        {ACTION_REPLICATE_OVER, over}, {ACTION_WAIT_SYNC, true}, {ACTION_VERIFY_REPLICA, true},
+        {ACTION_VERIFY_MEMBERS, true},
+        {ACTION_VERIFY_IDENTITY, true},
+        {ACTION_VERIFY_VACANT, !target->replica},
+        {ACTION_VERIFY_CONTENT, target->replica && !target->follows},
+        {ACTION_VERIFY_IN_SYNC, target->follows != NULL},
+        {ACTION_KEEP_FILES, over},
+        {ACTION_REPLICATE, !over},
+        {ACTION_REPLICATE_OVER, over},
+        {ACTION_WAIT_SYNC, true},
+        {ACTION_VERIFY_REPLICA, true},
     };
     return making_order(m, steps, sizeof(steps) / sizeof(steps[0]));
 }

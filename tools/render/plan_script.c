@@ -169,14 +169,16 @@ static void stage_header(struct out *out, const struct plan *plan, const struct 
     for (size_t b = 0; b < stage->binding_count; b++)
         if (used_by(functions, stage->steps, stage->step_count, stage->bindings[b].name))
             assign(out, "", &stage->bindings[b]);
+    out_text(out, "progress=fresh # what an earlier run of this script has made of the target\n");
     if (failed)
         out_format(out, "# %zu failed member%s not asked.\n", failed, failed == 1 ? " is" : "s are");
 }
 
 static void write_step(struct out *out, const struct step *step, const struct functions *functions, size_t number, struct arena *arena)
 {
-    out_format(out, "\nif step %zu %s '%s' '%s'; then\n", number, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind),
-               step->where, said(step, arena).value);
+    bool as_itself = action_needs(step->action) & FACT(IDENTITY);
+    out_format(out, "\nif step %zu %s '%s' '%s'%s; then\n", number, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind),
+               step->where, said(step, arena).value, as_itself ? " && still_itself" : "");
     for (size_t b = 0; b < step->binding_count; b++)
         if (used_by(functions, step, 1, step->bindings[b].name))
             assign(out, "    ", &step->bindings[b]);

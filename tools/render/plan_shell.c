@@ -48,8 +48,8 @@ const struct shell_function plan_shell_functions[] = {
     {"keyspace",
      "keyspace() { sed -n 's/^\\(db[0-9]*:keys=[0-9]*\\),.*/\\1/p'; }\n"},
     {"picture",
-     "picture() { # CLUSTER NODES on standard input: ids and slots of all but the target\n"
-     "    awk -v skip=\"$target_id\" '$1 != skip { s = $1; for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) s = s \" \" $i; print s }' | sort\n"
+     "picture() { # CLUSTER NODES on standard input: ids and slots of all but the target, and of a node in its place\n"
+     "    awk -v skip=\"$target_id\" -v at=\"${target_ip-}:${target_port-}@\" '$1 != skip && (NF > 8 || index($2, at) != 1) { s = $1; for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) s = s \" \" $i; print s }' | sort\n"
      "}\n"},
     {"holds_slots",
      "holds_slots() { # CLUSTER NODES on standard input: the target's line assigns slots to it\n"
@@ -78,24 +78,96 @@ const struct shell_function plan_shell_functions[] = {
      "}\n"},
     {"data_dir",
      "data_dir() { # sets dir; a server that is down cannot say it\n"
-     "    if [ \"$target_state\" = down ]; then\n"
-     "        dir=${RCF_DIR:-$conf_dir}\n"
-     "        [ -n \"$dir\" ] || stop \"the directory of its files on host $target_host is not known: set RCF_DIR\"\n"
-     "    else\n"
-     "        dir=$(ask \"$target_ip\" \"$target_port\" CONFIG GET dir | tail -n 1)\n"
-     "    fi\n"
+     "    dir=$(ask \"$target_ip\" \"$target_port\" CONFIG GET dir 2>/dev/null | tail -n 1)\n"
+     "    [ -n \"$dir\" ] || dir=${RCF_DIR:-${conf_dir-}}\n"
+     "    [ -n \"$dir\" ] || stop \"the directory of its files on host $target_host is not known: set RCF_DIR\"\n"
      "    case $dir in /*) ;; *) stop 'the data directory is not an absolute path' ;; esac\n"
      "    case $dir in *[!A-Za-z0-9._/+@=,-]*) stop 'the data directory has characters that this script does not pass on' ;; esac\n"
      "}\n"},
-    {"on_host",
-     "on_host() { # command line\n"
+    {"on_host_if",
+     "on_host_if() { # command line; true when it succeeds\n"
      "    if [ -z \"${RCF_ON_HOST-}\" ]; then\n"
      "        printf 'to be run on host %s: %s\\n' \"$target_host\" \"$1\"\n"
      "        stop 'RCF_ON_HOST is not set, so this script cannot run it'\n"
      "    fi\n"
      "    runner=$(printf '%s' \"$RCF_ON_HOST\" | sed \"s/{host}/$target_host/g\")\n"
      "    # shellcheck disable=SC2086\n"
-     "    $runner \"$1\" || stop \"the command on host $target_host failed\"\n"
+     "    $runner \"$1\"\n"
+     "}\n"},
+    {"on_host",
+     "on_host() { # command line\n"
+     "    on_host_if \"$1\" || stop \"the command on host $target_host failed\"\n"
+     "}\n"},
+    {"begun_before",
+     "begun_before() { # this plan has kept the target's files already: what it has become since, this plan has made of it\n"
+     "    [ -n \"${config_file-}\" ] && [ -n \"$target_id\" ] && [ -n \"${RCF_ON_HOST-}\" ] || return 1\n"
+     "    data_dir\n"
+     "    on_host_if \"grep -q '^$target_id .*myself' $dir/$config_file.rcf-keep-$fingerprint\" 2>/dev/null || return 1\n"
+     "    printf '     this plan was begun before: going on from there\\n'\n"
+     "}\n"},
+    {"runs_again",
+     "runs_again() { # a server that was down has been started again by this plan\n"
+     "    case $progress in reset|added) printf '     done before\\n' ;; *) return 1 ;; esac\n"
+     "}\n"},
+    {"still_itself",
+     "still_itself() { # steps on the target as it was are done only as long as it is that\n"
+     "    [ \"$progress\" = fresh ] || { printf '     done before\\n'; return 1; }\n"
+     "}\n"},
+    {"quoted",
+     "quoted() { # hexadecimal digits on standard input, as a word for the client's own reader: no byte of it is read by a shell\n"
+     "    sed 's/../\\\\x&/g; s/.*/\"&\"/'\n"
+     "}\n"},
+    {"speak",
+     "speak() { # ip port: commands on standard input, their answers without carriage returns\n"
+     "    # shellcheck disable=SC2086\n"
+     "    \"$client\" ${RCF_CLI_OPTIONS-} -h \"$1\" -p \"$2\" | tr -d '\\r'\n"
+     "}\n"},
+    {"migrate_auth",
+     "migrate_auth() { # what MIGRATE is to say to the other server, without showing it to anybody\n"
+     "    password=${RCF_MIGRATE_AUTH-${REDISCLI_AUTH-}}\n"
+     "    [ -n \"$password\" ] || return 0\n"
+     "    word=$(printf '%s' \"$password\" | od -An -v -tx1 | tr -d ' \\n' | quoted)\n"
+     "    if [ -n \"${RCF_MIGRATE_USER-}\" ]; then\n"
+     "        printf 'AUTH2 %s %s ' \"$(printf '%s' \"$RCF_MIGRATE_USER\" | od -An -v -tx1 | tr -d ' \\n' | quoted)\" \"$word\"\n"
+     "    else\n"
+     "        printf 'AUTH %s ' \"$word\"\n"
+     "    fi\n"
+     "}\n"},
+    {"value_of",
+     "# The SHA-1 of a value: of its serialized form, but of sorted elements where servers keep no order.\n"
+     "digest=\"local k,p,w=KEYS[1],{},1 local t=redis.call('TYPE',k)['ok'] local v \"\n"
+     "digest=\"${digest}if t=='hash' then v=redis.call('HGETALL',k) w=2 elseif t=='set' then v=redis.call('SMEMBERS',k) \"\n"
+     "digest=\"${digest}else return redis.sha1hex(t..redis.call('DUMP',k)) end \"\n"
+     "digest=\"${digest}for i=1,#v,w do p[#p+1]=#v[i]..':'..v[i]..(w==2 and #v[i+1]..':'..v[i+1] or '') end \"\n"
+     "digest=\"${digest}table.sort(p) return redis.sha1hex(t..table.concat(p))\"\n"
+     "value_of() { # ip port key; sets value\n"
+     "    value=$(printf 'ASKING\\nEVAL \"%s\" 1 %s\\n' \"$digest\" \"$3\" | speak \"$1\" \"$2\" | tail -n 1)\n"
+     "    is_id \"$value\" || stop \"the value of $3 on $1:$2 cannot be compared: $value\"\n"
+     "}\n"},
+    {"migrate_copy",
+     "migrate_copy() { # ip port key: sends a key of the target, which keeps it\n"
+     "    printf 'MIGRATE %s %s \"\" 0 5000 COPY %sKEYS %s\\n' \"$1\" \"$2\" \"$(migrate_auth)\" \"$3\" | speak \"$target_ip\" \"$target_port\"\n"
+     "}\n"},
+    {"carry",
+     "carry() { # slot ip port owner key: from the target to the owner of its slot; nothing is replaced\n"
+     "    there=$(printf 'EXISTS %s\\n' \"$5\" | speak \"$2\" \"$3\")\n"
+     "    if [ \"$there\" = 1 ]; then\n"
+     "        value_of \"$target_ip\" \"$target_port\" \"$5\"\n"
+     "        mine=$value\n"
+     "        value_of \"$2\" \"$3\" \"$5\"\n"
+     "        [ \"$mine\" = \"$value\" ] ||\n"
+     "            stop \"$2:$3 has the key $5 by now, with another value\"\n"
+     "        return\n"
+     "    fi\n"
+     "    [ \"$there\" = 0 ] || stop \"EXISTS $5 on $2:$3 was answered with: $there\"\n"
+     "    answer=$(migrate_copy \"$2\" \"$3\" \"$5\")\n"
+     "    case $answer in MOVED*) # it knows the owner, and is not importing the slot yet\n"
+     "        tell CLUSTER SETSLOT \"$1\" IMPORTING \"$4\"\n"
+     "        answer=$(migrate_copy \"$2\" \"$3\" \"$5\") ;;\n"
+     "    esac\n"
+     "    [ \"$answer\" = OK ] || stop \"MIGRATE of $5 to $2:$3 was answered with: $answer\"\n"
+     "    there=$(printf 'EXISTS %s\\n' \"$5\" | speak \"$2\" \"$3\")\n"
+     "    [ \"$there\" = 1 ] || stop \"$2:$3 does not have the key $5 after MIGRATE\"\n"
      "}\n"},
     {"wait_for",
      "wait_for() { # seconds function: until the function is true\n"

@@ -6,10 +6,13 @@ const char *const plan_shell_data[ACTIONS] = {
         "    info=$(ask \"$target_ip\" \"$target_port\" INFO)\n"
         "    [ \"$(printf '%s\\n' \"$info\" | field role)\" = \"$target_role\" ] || stop \"its role is not $target_role\"\n"
         "    [ \"$(printf '%s\\n' \"$info\" | field connected_slaves)\" = 0 ] || stop 'a replica is connected to it'\n"
-        "    [ \"$(printf '%s\\n' \"$info\" | keyspace)\" = \"$target_keys\" ] ||\n"
-        "        stop \"its memory holds other keys than its dump: take them with $client --rdb first\"\n"
-        "    [ \"$(printf '%s\\n' \"$info\" | field rdb_changes_since_last_save)\" = 0 ] ||\n"
-        "        stop \"its memory has changes that its dump lacks: take them with $client --rdb, then let it BGSAVE\"\n",
+        "    keys=$(printf '%s\\n' \"$info\" | keyspace)\n"
+        "    if [ \"$keys\" != \"$target_keys\" ]; then\n"
+        "        { [ -z \"$keys\" ] && begun_before; } || stop \"its memory holds other keys than its dump: take them with $client --rdb first\"\n"
+        "    elif [ \"$(printf '%s\\n' \"$info\" | field rdb_changes_since_last_save)\" != 0 ]; then\n"
+        "        { [ -z \"$keys\" ] && begun_before; } ||\n"
+        "            stop \"its memory has changes that its dump lacks: take them with $client --rdb, then let it BGSAVE\"\n"
+        "    fi\n",
     [ACTION_KEEP_FILES] =
         "    data_dir\n"
         "    keep=rcf-keep-$fingerprint line=\"cd $dir\"\n"
@@ -22,6 +25,13 @@ const char *const plan_shell_data[ACTIONS] = {
         "    for f in $files_if_there; do line=\"$line && { [ ! -e $f ] || [ -e $f.$keep ] || cp -Rp $f $f.$keep; }\"; done\n"
         "    [ -z \"$dump_sha256\" ] || line=\"$line && echo '$dump_sha256  $dump_file.$keep' | sha256sum -c -\"\n"
         "    on_host \"$line\"\n",
+    [ACTION_RESCUE_KEYS] =
+        "    for row in $rescued; do\n"
+        "        key=${row##*,} row=${row%,*}\n"
+        "        owner=${row##*,} row=${row%,*}\n"
+        "        port=${row##*,} row=${row%,*}\n"
+        "        carry \"${row%%,*}\" \"${row#*,}\" \"$port\" \"$owner\" \"$(printf '%s' \"$key\" | quoted)\"\n"
+        "    done\n",
     [ACTION_FLUSH_ALL] =
         "    confirm \"FLUSHALL on $target_ip:$target_port ($target_id) destroys all its keys.\"\n"
         "    tell FLUSHALL\n",
@@ -49,19 +59,30 @@ const char *const plan_shell_data[ACTIONS] = {
     [ACTION_VERIFY_DOWN] =
         "    id=$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID 2>/dev/null)\n"
         "    [ \"$id\" != \"$target_id\" ] || stop 'it runs: make the plan again with --target=running'\n"
-        "    [ -z \"$id\" ] || stop \"another server answers at $target_ip:$target_port: $id\"\n",
+        "    if [ -n \"$id\" ]; then\n"
+        "        begun_before || stop \"another server answers at $target_ip:$target_port: $id\"\n"
+        "        progress=reset\n"
+        "        [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO | field cluster_known_nodes)\" = 1 ] || progress=added\n"
+        "    fi\n",
     [ACTION_VERIFY_FILES] =
         "    data_dir\n"
-        "    on_host \"grep -q '^$target_id .*myself' $dir/$config_file\"\n"
-        "    [ -z \"$dump_sha256\" ] || on_host \"cd $dir && echo '$dump_sha256  $dump_file' | sha256sum -c -\"\n",
+        "    if [ \"$progress\" = fresh ] && ! on_host_if \"grep -q '^$target_id .*myself' $dir/$config_file\"; then\n"
+        "        begun_before || stop \"the command on host $target_host found no $config_file of $target_id in $dir\"\n"
+        "        progress=aside\n"
+        "    fi\n"
+        "    [ -z \"$dump_sha256\" ] || [ \"$progress\" != fresh ] || on_host \"cd $dir && echo '$dump_sha256  $dump_file' | sha256sum -c -\"\n",
     [ACTION_MOVE_DATA_ASIDE] =
-        "    line=\"cd $dir\" aside=rcf-removed-$fingerprint\n"
-        "    for f in $dump_file $files_if_there $aof_file; do\n"
-        "        line=\"$line && { [ ! -e $f ] || [ -e $f.$aside ] || mv $f $f.$aside; }\"\n"
-        "    done\n"
-        "    on_host \"$line\"\n",
+        "    if ! runs_again; then\n"
+        "        line=\"cd $dir\" aside=rcf-removed-$fingerprint\n"
+        "        for f in $dump_file $files_if_there $aof_file; do\n"
+        "            line=\"$line && { [ ! -e $f ] || [ -e $f.$aside ] || mv $f $f.$aside; }\"\n"
+        "        done\n"
+        "        on_host \"$line\"\n"
+        "    fi\n",
     [ACTION_START] =
-        "    if [ -n \"${RCF_START-}\" ]; then\n"
+        "    if runs_again; then\n"
+        "        :\n"
+        "    elif [ -n \"${RCF_START-}\" ]; then\n"
         "        on_host \"$(printf '%s' \"$RCF_START\" | sed \"s/{port}/$target_port/g\")\"\n"
         "    else\n"
         "        printf 'Start the server %s:%s on host %s now.\\n' \"$target_ip\" \"$target_port\" \"$target_host\" >&2\n"

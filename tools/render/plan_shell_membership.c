@@ -23,18 +23,29 @@ const char *const plan_shell_membership[ACTIONS] = {
         "    esac\n",
     [ACTION_VERIFY_IDENTITY] =
         "    id=$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID)\n"
-        "    [ -n \"$id\" ] || stop \"$target_ip:$target_port does not answer: where it does not run, make the plan with --target=down\"\n"
-        "    [ \"$id\" = \"$target_id\" ] || stop \"$target_ip:$target_port is another node: $id\"\n",
+        "    if [ \"$id\" != \"$target_id\" ] && begun_before; then\n"
+        "        progress=reset\n"
+        "        [ -n \"$id\" ] || progress=stopped\n"
+        "        [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO 2>/dev/null | field cluster_known_nodes)\" -le 1 ] 2>/dev/null || [ -z \"$id\" ] || progress=added\n"
+        "    elif [ -z \"$id\" ]; then\n"
+        "        stop \"$target_ip:$target_port does not answer: where it does not run, make the plan with --target=down\"\n"
+        "    elif [ \"$id\" != \"$target_id\" ]; then\n"
+        "        stop \"$target_ip:$target_port is another node: $id\"\n"
+        "    fi\n",
     [ACTION_RESET] =
         "    tell CLUSTER RESET HARD\n",
     [ACTION_RESET_REPLICA] =
         "    confirm \"CLUSTER RESET HARD on $target_ip:$target_port ($target_id), a replica, empties its memory.\"\n"
         "    tell CLUSTER RESET HARD\n",
     [ACTION_VERIFY_EMPTY] =
-        "    [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO | field cluster_known_nodes)\" = 1 ] || stop 'it knows other nodes'\n"
-        "    [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO | field cluster_slots_assigned)\" = 0 ] || stop 'slots are assigned to it'\n"
-        "    [ \"$(ask \"$target_ip\" \"$target_port\" INFO replication | field role)\" = master ] || stop 'it is a replica'\n"
-        "    [ -z \"$(ask \"$target_ip\" \"$target_port\" INFO keyspace | keyspace)\" ] || stop 'it holds keys'\n",
+        "    if [ \"$progress\" != added ]; then\n"
+        "        info=$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO)\n"
+        "        [ -n \"$info\" ] || stop 'it does not answer'\n"
+        "        [ \"$(printf '%s\\n' \"$info\" | field cluster_known_nodes)\" = 1 ] || stop 'it knows other nodes'\n"
+        "        [ \"$(printf '%s\\n' \"$info\" | field cluster_slots_assigned)\" = 0 ] || stop 'slots are assigned to it'\n"
+        "        [ \"$(ask \"$target_ip\" \"$target_port\" INFO replication | field role)\" = master ] || stop 'it is a replica'\n"
+        "        [ -z \"$(ask \"$target_ip\" \"$target_port\" INFO keyspace | keyspace)\" ] || stop 'it holds keys'\n"
+        "    fi\n",
     [ACTION_FORGET] =
         "    for member in $members; do\n"
         "        if lists \"${member%,*}\" \"${member##*,}\" \"$target_id\"; then\n"
@@ -51,7 +62,7 @@ const char *const plan_shell_membership[ACTIONS] = {
     [ACTION_ADD_NODE] =
         "    new_id=$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID)\n"
         "    is_id \"$new_id\" || stop 'the node does not say its id'\n"
-        "    nobody_lists \"$new_id\"\n"
+        "    [ \"$progress\" = added ] || nobody_lists \"$new_id\"\n"
         "    add_node() {\n"
         "        if [ \"$dialect\" = trib ]; then\n"
         "            set -- \"${RCF_TRIB:-redis-trib.rb}\" add-node\n"
@@ -64,8 +75,10 @@ const char *const plan_shell_membership[ACTIONS] = {
         "        # shellcheck disable=SC2086\n"
         "        \"$client\" ${RCF_CLI_OPTIONS-} \"$@\" </dev/null\n"
         "    }\n"
-        "    output=$(add_node 2>&1) || { printf '%s\\n' \"$output\"; stop 'add-node failed'; }\n"
-        "    case $output in *'[OK] New node added correctly.'*) ;; *) printf '%s\\n' \"$output\"; stop 'add-node did not say OK' ;; esac\n",
+        "    if [ \"$progress\" != added ]; then\n"
+        "        output=$(add_node 2>&1) || { printf '%s\\n' \"$output\"; stop 'add-node failed'; }\n"
+        "        case $output in *'[OK] New node added correctly.'*) ;; *) printf '%s\\n' \"$output\"; stop 'add-node did not say OK' ;; esac\n"
+        "    fi\n",
     [ACTION_VERIFY_JOINED] =
         "    new_id=$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID)\n"
         "    is_id \"$new_id\" || stop 'the node does not say its id'\n"

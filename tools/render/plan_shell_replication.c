@@ -7,6 +7,13 @@
     "    fi\n"
 
 const char *const plan_shell_replication[ACTIONS] = {
+    [ACTION_VERIFY_VACANT] =
+        "    if ! ask \"$target_ip\" \"$target_port\" CLUSTER NODES | follows \"$target_id\" \"$primary_id\"; then\n"
+        "        info=$(ask \"$target_ip\" \"$target_port\" INFO)\n"
+        "        [ \"$(printf '%s\\n' \"$info\" | field role)\" = master ] || stop 'its role is not master'\n"
+        "        [ \"$(printf '%s\\n' \"$info\" | field connected_slaves)\" = 0 ] || stop 'a replica is connected to it'\n"
+        "        [ -z \"$(printf '%s\\n' \"$info\" | keyspace)\" ] || stop 'it holds keys'\n"
+        "    fi\n",
     [ACTION_VERIFY_IN_SYNC] =
         "    info=$(ask \"$target_ip\" \"$target_port\" INFO replication)\n"
         "    nodes=$(ask \"$target_ip\" \"$target_port\" CLUSTER NODES)\n"

@@ -15,8 +15,8 @@ const struct shell_function plan_shell_slot_functions[] = {
      "        done\n"
      "    done\n"
      "}\n"},
-    {"speak",
-     "speak() { # ip port: commands on standard input, one a line; answers in the client's quotes\n"
+    {"converse",
+     "converse() { # ip port: commands on standard input, one a line; answers in the client's quotes\n"
      "    # shellcheck disable=SC2086\n"
      "    \"$client\" ${RCF_CLI_OPTIONS-} --no-raw -h \"$1\" -p \"$2\"\n"
      "}\n"},
@@ -59,29 +59,19 @@ const struct shell_function plan_shell_slot_functions[] = {
      "    count=$(ask \"$1\" \"$2\" CLUSTER COUNTKEYSINSLOT \"$3\")\n"
      "    case $count in ''|*[!0-9]*) stop \"CLUSTER COUNTKEYSINSLOT $3 was answered with: $count\" ;; esac\n"
      "}\n"},
-    {"credentials",
-     "credentials() { # what MIGRATE needs besides\n"
-     "    [ -n \"${REDISCLI_AUTH-}\" ] || return 0\n"
-     "    password=$(printf '%s' \"$REDISCLI_AUTH\" | sed 's/[\\\\\"]/\\\\&/g')\n"
-     "    if [ -n \"${RCF_AUTH_USER-}\" ]; then\n"
-     "        printf ' AUTH2 \"%s\" \"%s\"' \"$RCF_AUTH_USER\" \"$password\"\n"
-     "    else\n"
-     "        printf ' AUTH \"%s\"' \"$password\"\n"
-     "    fi\n"
-     "}\n"},
     {"migrate",
      "migrate() { # names of keys, one a line; more words before KEYS: from $from_ip:$from_port to $to_ip:$to_port\n"
-     "    printf 'MIGRATE %s %s \"\" 0 60000%s%s KEYS %s\\n' \"$to_ip\" \"$to_port\" \"${2-}\" \"$(credentials)\" \\\n"
-     "        \"$(printf '%s' \"$1\" | tr '\\n' ' ')\" | speak \"$from_ip\" \"$from_port\"\n"
+     "    printf 'MIGRATE %s %s \"\" 0 60000%s %sKEYS %s\\n' \"$to_ip\" \"$to_port\" \"${2-}\" \"$(migrate_auth)\" \\\n"
+     "        \"$(printf '%s' \"$1\" | tr '\\n' ' ')\" | converse \"$from_ip\" \"$from_port\"\n"
      "}\n"},
     {"same_value",
      "same_value() { # name of a key: both sides hold the same value\n"
-     "    here=$(printf 'DUMP %s\\n' \"$1\" | speak \"$from_ip\" \"$from_port\")\n"
-     "    there=$(printf 'ASKING\\nDUMP %s\\n' \"$1\" | speak \"$to_ip\" \"$to_port\" | sed 1d)\n"
+     "    here=$(printf 'DUMP %s\\n' \"$1\" | converse \"$from_ip\" \"$from_port\")\n"
+     "    there=$(printf 'ASKING\\nDUMP %s\\n' \"$1\" | converse \"$to_ip\" \"$to_port\" | sed 1d)\n"
      "    case $here in '\"'*) [ \"$here\" = \"$there\" ] ;; *) false ;; esac\n"
      "}\n"},
-    {"carry",
-     "carry() { # names of keys, one a line. A key that is on both sides is compared, and never overwritten if it differs\n"
+    {"carry_keys",
+     "carry_keys() { # names of keys, one a line. A key that is on both sides is compared, and never overwritten if it differs\n"
      "    answer=$(migrate \"$1\")\n"
      "    case $answer in\n"
      "    OK|NOKEY) return ;;\n"
@@ -102,10 +92,10 @@ const struct shell_function plan_shell_slot_functions[] = {
     {"carry_slot",
      "carry_slot() { # slot: all its keys\n"
      "    while :; do\n"
-     "        names=$(printf 'CLUSTER GETKEYSINSLOT %s 100\\n' \"$1\" | speak \"$from_ip\" \"$from_port\" |\n"
+     "        names=$(printf 'CLUSTER GETKEYSINSLOT %s 100\\n' \"$1\" | converse \"$from_ip\" \"$from_port\" |\n"
      "            sed -n 's/^ *[0-9]*) \\(\".*\"\\)$/\\1/p')\n"
      "        [ -n \"$names\" ] || break\n"
-     "        carry \"$names\"\n"
+     "        carry_keys \"$names\"\n"
      "    done\n"
      "    count_in \"$from_ip\" \"$from_port\" \"$1\"\n"
      "    [ \"$count\" = 0 ] || stop \"$count keys of slot $1 stay on $from_ip:$from_port\"\n"
