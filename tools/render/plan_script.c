@@ -169,7 +169,8 @@ static void stage_header(struct out *out, const struct plan *plan, const struct 
     for (size_t b = 0; b < stage->binding_count; b++)
         if (used_by(functions, stage->steps, stage->step_count, stage->bindings[b].name))
             assign(out, "", &stage->bindings[b]);
-    out_text(out, "progress=fresh # what an earlier run of this script has made of the target\n");
+    if (used_by(functions, stage->steps, stage->step_count, "progress"))
+        out_text(out, "progress=fresh # what an earlier run of this script has made of the target\n");
     if (failed)
         out_format(out, "# %zu failed member%s not asked.\n", failed, failed == 1 ? " is" : "s are");
 }
