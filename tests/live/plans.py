@@ -52,6 +52,6 @@ def refused(words, *options):
         raise Problem(f"rcf-plan {' '.join(options)}: {words!r} is not in {err!r}")
 
 
-def nothing_left(case, goal, *words):
+def nothing_left(goal, *words):
     code, out, err = tool("rcf-plan", goal, *words)
     expect(f"the plan made again: {out} {err}", (code, out.startswith("Nothing to do")), (0, True))

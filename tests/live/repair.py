@@ -2,12 +2,13 @@
 lost. Names of scenarios as arguments run only those."""
 import os
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from cluster import Cluster, Problem, expect, key_slot, wait_for  # noqa: E402
 from plans import Plan, nothing_left  # noqa: E402
-from playing import errors_of, main  # noqa: E402
+from playing import errors_of, grown, lend_slots, main  # noqa: E402
 
 
 def filled(name, **how):
@@ -31,7 +32,7 @@ def names(cluster):
     return sorted((key, server.name) for server in running(cluster) for key in server.keys())
 
 
-def repair(cluster, data, expected, interrupt=(), remaining=()):
+def repair(cluster, data, expected, interrupt=(), remaining=(), options=()):
     """Evidence, plan, execution, and what must be true afterwards. `data`: every key before anything happened;
     `expected`: (finding, node) among the errors."""
     save(running(cluster))
@@ -39,7 +40,7 @@ def repair(cluster, data, expected, interrupt=(), remaining=()):
     found = errors_of(case)
     missing = [e for e in expected if e not in [(f, node) for f, _, node in found]]
     expect(f"errors that were not found, among {found}", missing, [])
-    plan = Plan(cluster, case, "repair", case)
+    plan = Plan(cluster, case, "repair", *options, case)
     before = names(cluster)
     code, out = plan.run(DRY_RUN="1")
     expect(f"dry run: {out[-300:]!r}", (code, names(cluster) == before), (0, True))
@@ -51,7 +52,7 @@ def repair(cluster, data, expected, interrupt=(), remaining=()):
     cluster.save_members()
     case = cluster.collect("after")
     expect("errors after", [f for f in errors_of(case) if f[0] not in remaining], [])
-    nothing_left(case, "repair", case)
+    nothing_left("repair", case)
 
 
 def slot_keys(server, slot):
@@ -98,36 +99,51 @@ def uncovered():
 
 
 def half_forgotten_dead():
-    """Killed, and forgotten by some members only."""
-    cluster = filled("half_forgotten_dead")
-    node = cluster.server(0, Cluster.ADDED)
-    cluster.add(node)
+    """A former voting primary, killed, and forgotten by some members only."""
+    cluster, node = grown("half_forgotten_dead")
+    lend_slots(cluster, node)
     old = node.id()
     cluster.save_members()
+    expect("SAVE", node.call("SAVE"), "OK")
     node.kill()
-    cluster.members.remove(node)
-    cluster.forget(old, cluster.members[1:4])
-    repair(cluster, cluster.data(), [("half-forgotten", node.name)])
+    remove_by_id(cluster, node, old, cluster.members[1:4])
+    time.sleep(5)
+    repair(cluster, cluster.data(), [("half-forgotten", node.name)], options=["--target=down"])
     expect("members that list it", cluster.lists(old), [])
 
 
+def remove_by_id(cluster, node, old, members):
+    cluster.members.remove(node)
+    cluster.forget(old, members)
+
+
 def lost_quorum():
-    """Two of three primaries killed together: no election can be won; they come back from their own files."""
+    """Two of three primaries killed together: no election can be won. They come back on their own files."""
     cluster = filled("lost_quorum")
     data = cluster.data()
     save(running(cluster))
-    for server in cluster.members[:2]:
+    dead = cluster.members[:2]
+    for server in dead:
         server.kill()
     wait_for("the third primary sees the cluster down",
              lambda: "cluster_state:fail" in cluster.members[2].call("CLUSTER", "INFO").decode())
-    case = cluster.collect("down")
-    code_before = errors_of(case)
-    if not code_before:
-        raise Problem("nothing is found while two of three primaries are dead")
-    for server in cluster.members[:2]:
-        server.start()
-    cluster.wait_agreed()
+    time.sleep(2)
+    case = cluster.collect("before")
+    for server in running(cluster):
+        with open(os.path.join(case, "hosts", server.ip, str(server.port), "cluster_nodes.txt"), "wb") as file:
+            file.write(server.call("CLUSTER", "NODES"))
+    found = errors_of(case)
+    expect("no-quorum among the errors", "no-quorum" in [f[0] for f in found], True)
+    plan = Plan(cluster, case, "repair", case)
+    starter = threading.Thread(target=lambda: [server.start() for server in dead], daemon=True)
+    threading.Timer(5, starter.start).start()
+    plan.execute(RCF_START_WAIT="60")
+    cluster.wait_agreed(60)
     expect("keys", cluster.data() == data, True)
+    cluster.save_members()
+    case = cluster.collect("after")
+    expect("errors after", errors_of(case), [])
+    nothing_left("repair", case)
 
 
 def orphaned_replica():
@@ -143,10 +159,10 @@ def orphaned_replica():
     cluster.forget(old, [server for server in cluster.members if server is not replica])
     node.shut_down()
     time.sleep(3)
-    repair(cluster, cluster.data(), [("half-forgotten", node.name)])
+    repair(cluster, cluster.data(), [("half-forgotten", node.name)], options=["--target=down"])
 
 
-SCENARIOS = [open_slots, uncovered, half_forgotten_dead, orphaned_replica]
+SCENARIOS = [open_slots, uncovered, half_forgotten_dead, lost_quorum, orphaned_replica]
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], [], SCENARIOS))

@@ -86,6 +86,11 @@ static bool is_member(struct bytes word)
     return is_pair(word, ',');
 }
 
+static bool is_ids(struct bytes word)
+{
+    return each(word, ' ', is_id);
+}
+
 static bool is_members(struct bytes word)
 {
     return each(word, ' ', is_member);
@@ -196,6 +201,7 @@ static const struct {
     [FORM_ADDRESS] = {is_address, "an IP address or a host name"},
     [FORM_PORT] = {is_port, "a port"},
     [FORM_ENDPOINT] = {is_endpoint, "an IP address or a host name with a port"},
+    [FORM_IDS] = {is_ids, "a list of node ids"},
     [FORM_MEMBERS] = {is_members, "a list of IP addresses or host names with ports"},
     [FORM_SLOTS] = {is_slots, "a list of slots"},
     [FORM_COUNT] = {is_count, "a count"},

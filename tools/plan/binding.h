@@ -10,6 +10,7 @@
 
 enum binding_form {
     FORM_ID,        /* 40 hexadecimal digits */
+    FORM_IDS,       /* several of them, a blank between them */
     FORM_ADDRESS,   /* an IP address, or a host name of RFC 1123 */
     FORM_PORT,      /* 1 to 65535 */
     FORM_ENDPOINT,  /* address:port */

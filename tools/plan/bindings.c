@@ -11,13 +11,21 @@ static bool is_subject(const struct stage *stage, const struct node *node)
            (stage->target.id && strcmp(node->id, stage->target.id) == 0);
 }
 
-/* Whom the script asks: members that are not failed, but for the subject. */
-static const char *members(const struct stage *stage, struct arena *arena)
+bool making_unsettled(struct making *m, uint32_t node)
 {
+    const struct cluster *cluster = m->stage->cluster;
+    return !cluster->nodes[node].slots_owned && membership_of(cluster, node, m->arena).forgot;
+}
+
+/* Whom the script asks: members that are not failed, but for the subject. */
+static const char *members(struct making *m)
+{
+    const struct stage *stage = m->stage;
+    struct arena *arena = m->arena;
     const char *list = "";
-    for (size_t n = 0; list && n < stage->cluster->member_count; n++) {
+    for (uint32_t n = 0; list && n < stage->cluster->member_count; n++) {
         const struct node *node = &stage->cluster->nodes[n];
-        if (node->failed || is_subject(stage, node))
+        if (node->failed || is_subject(stage, node) || making_unsettled(m, n))
             continue;
         list = arena_format(arena, "%s%s%s,%u", list, *list ? " " : "", node->entry ? node->entry->ip : "",
                             node->entry ? node->entry->port : 0);
@@ -25,11 +33,22 @@ static const char *members(const struct stage *stage, struct arena *arena)
     return list;
 }
 
-static const char *picture(const struct stage *stage, struct arena *arena)
+static const char *unsettled(struct making *m)
 {
+    const char *list = "";
+    for (uint32_t n = 0; list && n < m->stage->cluster->member_count; n++)
+        if (making_unsettled(m, n))
+            list = arena_format(m->arena, "%s%s%s", list, *list ? " " : "", m->stage->cluster->nodes[n].id);
+    return list;
+}
+
+static const char *picture(struct making *m)
+{
+    const struct stage *stage = m->stage;
+    struct arena *arena = m->arena;
     const char *lines = "";
     for (uint32_t n = 0; lines && n < stage->cluster->member_count; n++) {
-        if (stage->target.id && strcmp(stage->cluster->nodes[n].id, stage->target.id) == 0)
+        if ((stage->target.id && strcmp(stage->cluster->nodes[n].id, stage->target.id) == 0) || making_unsettled(m, n))
             continue;
         char *slots = cluster_slots_of(stage->cluster, n, arena);
         for (char *c = slots; c && *c; c++)
@@ -82,8 +101,9 @@ bool making_bind_stage(struct making *m)
         return false;
     if (!stage->cluster)
         return true;
-    return stage_bind(stage, m->arena, "members", FORM_MEMBERS, members(stage, m->arena), true) &&
-           stage_bind(stage, m->arena, "expected", FORM_PICTURE, picture(stage, m->arena), true) &&
+    return stage_bind(stage, m->arena, "members", FORM_MEMBERS, members(m), true) &&
+           stage_bind(stage, m->arena, "expected", FORM_PICTURE, picture(m), true) &&
+           stage_bind(stage, m->arena, "unsettled", FORM_IDS, unsettled(m), true) &&
            stage_bind(stage, m->arena, "premise", FORM_WORD, stage->premise ? stage->premise : "any", false) &&
            stage_bind(stage, m->arena, "entry", FORM_ENDPOINT, stage->entry, true) &&
            stage_bind(stage, m->arena, "primary_id", FORM_ID, stage->primary_id, true) &&

@@ -35,6 +35,12 @@ bool make_replicate_stage(struct making *m, size_t instance, const char *primary
 #include "tools/plan/remedies.def"
 #undef REMEDY
 
+/* The instance that a finding is about, or SIZE_MAX after the plan was stopped. */
+size_t repair_subject(struct making *m, const struct finding *finding);
+
+/* Gives the first replica of a primary that goes away another one to follow. */
+bool repair_followers(struct making *m, const struct cluster *cluster, uint32_t primary);
+
 /* ------------------------------------------------------------------ saying no, and saying more */
 
 /* Stops the plan; always false. `why` NULL: out of memory. */
@@ -72,6 +78,9 @@ struct step *making_step_on(struct making *m, enum action action, size_t on, siz
 /* The same with the slots bound for the script. */
 struct step *making_slots_step(struct making *m, enum action action, size_t on, size_t peer, const struct slot_set *slots);
 
+/* A member without slots that some members list and others have forgotten: pictures leave it out, since they differ in it. */
+bool making_unsettled(struct making *m, uint32_t node);
+
 /* Binds what VERIFY_CLUSTER and the steps about slots need: all members, the primaries, and the picture of the cluster
  * without the slots that are moving. False without memory. */
 bool making_bind_cluster(struct making *m, const struct slot_set *moving);
@@ -94,7 +103,7 @@ struct phrase {
     bool (*more)(struct making *m, struct step *step); /* or NULL; false without memory */
 };
 /* One table for each subject; an action has a row in one of them. */
-extern const struct phrase phrases_data[ACTIONS], phrases_membership[ACTIONS], phrases_replication[ACTIONS], phrases_slots[ACTIONS], phrases_create[ACTIONS];
+extern const struct phrase phrases_data[ACTIONS], phrases_membership[ACTIONS], phrases_replication[ACTIONS], phrases_slots[ACTIONS], phrases_create[ACTIONS], phrases_return[ACTIONS];
 
 /* client -h IP -p PORT WORD..., NULL-terminated; for every member, "{ip}" and "{port}". NULL without memory. */
 const char *const *phrase_command(struct making *m, const struct step *step, const char *const *words, size_t count);

@@ -49,6 +49,7 @@ extern const struct effect effects_membership[ACTIONS]; /* who knows whom */
 extern const struct effect effects_replication[ACTIONS]; /* who follows whom */
 extern const struct effect effects_slots[ACTIONS];      /* who serves which slots */
 extern const struct effect effects_create[ACTIONS];     /* a cluster from empty servers */
+extern const struct effect effects_return[ACTIONS];     /* members that come back, and agree */
 
 #define MODEL_NO_MEMORY "out of memory"
 

@@ -10,8 +10,7 @@ enum { MOST_STAGES = 1000 };
 
 /* ------------------------------------------------------------------ remedies that other goals have */
 
-/* The instance that a finding is about, or SIZE_MAX after the plan was stopped. */
-static size_t subject_of(struct making *m, const struct finding *finding)
+size_t repair_subject(struct making *m, const struct finding *finding)
 {
     const char *why = "no file of it is in the case", *name = finding->node ? finding->node : finding->node_id;
     size_t instance = name ? evidence_instance(m->scene->evidence, name, &why) : SIZE_MAX;
@@ -22,30 +21,27 @@ static size_t subject_of(struct making *m, const struct finding *finding)
 
 bool repair_rejoin(struct making *m, const struct finding *finding)
 {
-    size_t instance = subject_of(m, finding);
+    size_t instance = repair_subject(m, finding);
     return instance != SIZE_MAX && make_rejoin_stage(m, instance);
 }
 
-/* No member that lists it has a link to it. */
-static bool looks_down(const struct making *m, size_t instance)
-{
-    const struct cluster *cluster = clusters_of(m->scene->clusters, instance);
-    uint32_t index = cluster ? cluster_node_of(cluster, instance) : NO_NODE;
-    const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
-    size_t linked = 0, listed = 0;
-    for (size_t c = 0; node && c < node->claim_count; c++)
-        if (!node->claims[c].own) {
-            listed++;
-            linked += node->claims[c].sighting->link == LINK_CONNECTED && !(node->claims[c].sighting->entry->flags & (NODE_FAIL | NODE_PFAIL));
-        }
-    return listed && !linked;
-}
-
-/* A node that runs is brought back whole; the removal of one that does not is finished. */
+/* A node that runs is brought back whole; the removal of one that does not is finished. Who replicates it moves first. */
 bool repair_half_forgotten(struct making *m, const struct finding *finding)
 {
-    size_t instance = subject_of(m, finding);
-    return instance != SIZE_MAX && (looks_down(m, instance) ? make_remove_stage(m, instance) : make_rejoin_stage(m, instance));
+    size_t instance = repair_subject(m, finding);
+    uint32_t index;
+    if (instance == SIZE_MAX)
+        return false;
+    if (!making_stage(m, STAGE_REMOVE))
+        return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
+    if (!target_find(m, instance, &index))
+        return false;
+    const struct cluster *cluster = m->stage->cluster;
+    for (uint32_t n = 0; index != NO_NODE && n < cluster->member_count; n++)
+        if (cluster->nodes[n].replica && cluster->nodes[n].follows == index)
+            return repair_followers(m, cluster, index);
+    target_judge_life(m, index);
+    return m->stage->target.down ? make_remove_stage(m, instance) : make_rejoin_stage(m, instance);
 }
 
 /* ------------------------------------------------------------------ the order */

@@ -5,9 +5,9 @@ static const char *member_list(struct making *m, bool primaries)
 {
     const struct cluster *cluster = m->stage->cluster;
     const char *list = "";
-    for (size_t n = 0; list && n < cluster->member_count; n++) {
+    for (uint32_t n = 0; list && n < cluster->member_count; n++) {
         const struct node *node = &cluster->nodes[n];
-        if (!node->failed && node->entry && (node->primary || !primaries))
+        if (!node->failed && node->entry && !making_unsettled(m, n) && (node->primary || !primaries))
             list = arena_format(m->arena, "%s%s%s,%u", list, *list ? " " : "", node->entry->ip, node->entry->port);
     }
     return list;
@@ -20,12 +20,14 @@ static const char *cluster_picture(struct making *m, const struct slot_set *movi
     const char *lines = "";
     struct slot_set *owned = arena_alloc(m->arena, sizeof(*owned));
     for (uint32_t n = 0; lines && owned && n < cluster->member_count; n++) {
+        if (making_unsettled(m, n))
+            continue;
         *owned = (struct slot_set){.count = 0};
         for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
             if (cluster->slots[slot].node == n && !moving->has[slot])
                 slot_set_add(owned, slot);
         const char *slots = slot_set_text(owned, ' ', m->arena);
-        lines = slots ? arena_format(m->arena, "%s%s%s%s%s", lines, n ? "\n" : "", cluster->nodes[n].id, *slots ? " " : "", slots) : NULL;
+        lines = slots ? arena_format(m->arena, "%s%s%s%s%s", lines, *lines ? "\n" : "", cluster->nodes[n].id, *slots ? " " : "", slots) : NULL;
     }
     return owned ? lines : NULL;
 }

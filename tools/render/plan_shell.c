@@ -3,7 +3,7 @@
 
 const char *plan_shell_body(enum action action)
 {
-    static const char *const *const tables[] = {plan_shell_data, plan_shell_membership, plan_shell_replication, plan_shell_slots, plan_shell_create};
+    static const char *const *const tables[] = {plan_shell_data, plan_shell_membership, plan_shell_replication, plan_shell_slots, plan_shell_create, plan_shell_return};
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
         if (tables[t][action])
             return tables[t][action];
@@ -48,8 +48,11 @@ const struct shell_function plan_shell_functions[] = {
     {"keyspace",
      "keyspace() { sed -n 's/^\\(db[0-9]*:keys=[0-9]*\\),.*/\\1/p'; }\n"},
     {"picture",
-     "picture() { # CLUSTER NODES on standard input: ids and slots of all but the target, and of a node in its place\n"
-     "    awk -v skip=\"$target_id\" -v at=\"${target_ip-}:${target_port-}@\" '$1 != skip && (NF > 8 || index($2, at) != 1) { s = $1; for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) s = s \" \" $i; print s }' | sort\n"
+     "picture() { # CLUSTER NODES on standard input: ids and slots; without the target, a node in its place, and nodes without slots that members differ in\n"
+     "    awk -v skip=\"$target_id $unsettled\" -v at=\"${target_ip-}:${target_port-}@\" '\n"
+     "        BEGIN { n = split(skip, ids, \" \"); for (i = 1; i <= n; i++) left_out[ids[i]] = 1 }\n"
+     "        $1 in left_out || (NF <= 8 && (index($2, at) == 1 || $3 ~ /noaddr|handshake/)) { next }\n"
+     "        { s = $1; for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) s = s \" \" $i; print s }' | sort\n"
      "}\n"},
     {"holds_slots",
      "holds_slots() { # CLUSTER NODES on standard input: the target's line assigns slots to it\n"

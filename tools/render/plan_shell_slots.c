@@ -22,9 +22,10 @@ const struct shell_function plan_shell_slot_functions[] = {
      "}\n"},
     {"cluster_picture",
      "cluster_picture() { # CLUSTER NODES on standard input: ids and slots without those that are moving; open slots\n"
-     "    awk -v moving=\"$moving\" '\n"
+     "    awk -v moving=\"$moving\" -v skip=\"$unsettled\" '\n"
      "        function fill(range, set, b, s) { split(range, b, \"-\"); if (b[2] == \"\") b[2] = b[1]; for (s = b[1] + 0; s <= b[2] + 0; s++) set[s] = 1 }\n"
-     "        BEGIN { n = split(moving, r, \" \"); for (i = 1; i <= n; i++) fill(r[i], away) }\n"
+     "        BEGIN { n = split(moving, r, \" \"); for (i = 1; i <= n; i++) fill(r[i], away); n = split(skip, r, \" \"); for (i = 1; i <= n; i++) left_out[r[i]] = 1 }\n"
+     "        $1 in left_out || (NF <= 8 && $3 ~ /noaddr|handshake/) { next }\n"
      "        {\n"
      "            for (s in has) delete has[s]\n"
      "            line = $1; open = \"\"\n"
