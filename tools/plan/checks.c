@@ -53,7 +53,7 @@ bool check_no_slots(struct making *m, uint32_t index)
         return making_stop(m, PLAN_REFUSED,
                            arena_format(m->arena, "Node %s is not empty! Reshard data away and try again: it owns %u slots (%s)",
                                         node->name, node->slots_owned, cluster_slots_of(cluster, index, m->arena)),
-                           "move its slots to other members first");
+                           arena_format(m->arena, "move its slots to other members first: rcf-plan reshard --from %s", node->name));
     return true;
 }
 
@@ -71,7 +71,7 @@ bool check_no_replicas(struct making *m, uint32_t index)
         return making_stop(m, PLAN_REFUSED,
                            arena_format(m->arena, "%zu node%s replicate%s %s", followers, followers == 1 ? "" : "s",
                                         followers == 1 ? "s" : "", cluster->nodes[index].name),
-                           "let them replicate another primary first (CLUSTER REPLICATE)");
+                           "let them replicate another primary first: rcf-plan replicate");
     return true;
 }
 

@@ -66,14 +66,9 @@ static const char *synchronize(struct model *model, const struct stage *stage, c
     process->keys = model->processes[primary].keys;
     process->memory_keys = model->processes[primary].memory_keys;
     process->memory_functions = model->processes[primary].memory_functions;
+    process->dump_keys = model->processes[primary].dump_keys;
     process->aof_keys = 0;
-    if (!model_instance(model, primary)->dump || !model_save(model, step->on))
-        return model_instance(model, primary)->dump ? MODEL_NO_MEMORY : NULL;
-    struct dump *dump = arena_alloc(model->arena, sizeof(*dump));
-    if (!dump)
-        return MODEL_NO_MEMORY;
-    *dump = *model_instance(model, primary)->dump;
-    model_instance(model, step->on)->dump = dump;
+    model_instance(model, step->on)->dump = model_instance(model, primary)->dump;
     return NULL;
 }
 

@@ -54,7 +54,7 @@ static bool check_empty_primary(struct making *m, uint32_t index)
     const struct copies *copies = m->stage->copies;
     if (node->slots_owned || copies->count || (!copies->possible && copies->file != SIZE_MAX))
         return making_stop(m, PLAN_REFUSED, "To set a master the node must be empty and without assigned slots.",
-                           node->slots_owned ? arena_format(m->arena, "it owns %u slots (%s): move them to other members first",
+                           node->slots_owned ? arena_format(m->arena, "it owns %u slots (%s): rcf-plan reshard moves them to other members",
                                                             node->slots_owned, cluster_slots_of(m->stage->cluster, index, m->arena))
                                              : arena_format(m->arena, "its dump holds %" PRIu64 " keys", copies->count));
     return true;
