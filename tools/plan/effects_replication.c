@@ -21,7 +21,8 @@ static size_t carrier(const struct model *model, uint32_t node)
 
 static uint32_t primary_of(const struct model *model, const struct stage *stage)
 {
-    return view_store_find(model->evidence.store, (struct bytes){(const uint8_t *)stage->primary_id, strlen(stage->primary_id)});
+    return view_store_find(model->evidence.store,
+                           (struct bytes){(const uint8_t *)stage->primary_id, strlen(stage->primary_id)});
 }
 
 static const char *replicate(struct model *model, const struct stage *stage, const struct step *step)
