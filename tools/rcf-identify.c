@@ -10,6 +10,7 @@
 #include "tools/evidence/evidence.h"
 #include "tools/evidence/verify.h"
 #include "tools/render/escape.h"
+#include "tools/render/time.h"
 
 enum { LIST_LIMIT = 1024 * 1024 * 1024 };
 
@@ -110,6 +111,17 @@ static const char *add_note(struct arena *arena, const char *before, const char 
     return before && note ? arena_format(arena, "%s; %s", before, note) : note;
 }
 
+/* What an append-only file holds, and of when, where it says so. */
+static const char *journal_note(struct arena *arena, const struct journal *journal)
+{
+    char text[TIME_SIZE];
+    const char *note = arena_format(arena, "%llu command%s", (unsigned long long)journal->commands,
+                                    journal->commands == 1 ? "" : "s");
+    if (!journal->has_time || journal->last_time_s > INT64_MAX / 1000 || journal->last_time_s < INT64_MIN / 1000)
+        return note;
+    return arena_format(arena, "%s, last dated %s", note, time_write(text, journal->last_time_s * 1000));
+}
+
 /* Gives one row. True when the file is damaged. */
 static bool file_row(struct table *table, const struct evidence *evidence, size_t number)
 {
@@ -122,6 +134,8 @@ static bool file_row(struct table *table, const struct evidence *evidence, size_
         note = add_note(evidence->arena, note, file->skipped ? "skipped" : "unreadable", file->unread);
     if (file->changed)
         note = add_note(evidence->arena, note, "changed while it was read", NULL);
+    if (file->journal && (file->journal->commands || file->journal->has_time))
+        note = add_note(evidence->arena, note, journal_note(evidence->arena, file->journal), NULL);
     if (why)
         note = add_note(evidence->arena, note, damaged ? "damaged" : "not supported", why);
     bool read = file->sha256[0];

@@ -18,6 +18,8 @@ struct config {
     bool rescue;
     char *missing_ok[MOST_MISSING];
     size_t missing_ok_count;
+    const char *from, *to, *slots, *case_path;
+    uint64_t replicas;
 };
 
 static const char *take(void *context, int id, const char *value)
@@ -48,13 +50,19 @@ static const struct cli_option options[] = {
     {0, "accept-loss", "N", "give up the N keys that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0, OPTION_ACCEPT_LOSS},
     {0, "rescue", NULL, "first carry keys that exist nowhere else to the owners of their slots", CLI_FLAG, offsetof(struct config, rescue), NULL, 0, 0, 0},
     {0, "target", "running|down", "whether NODE runs, where the evidence does not show it", CLI_TAKE, 0, NULL, 0, 0, OPTION_TARGET},
+    {0, "from", "NODE,...|all", "reshard: the nodes that give slots", CLI_STRING, offsetof(struct config, from), NULL, 0, 0, 0},
+    {0, "to", "NODE", "reshard: the node that gets them", CLI_STRING, offsetof(struct config, to), NULL, 0, 0, 0},
+    {0, "slots", "N|RANGES", "reshard: how many slots, or which: 0-99,200-200", CLI_STRING, offsetof(struct config, slots), NULL, 0, 0, 0},
+    {0, "replicas", "N", "create: so many replicas of each primary (0)", CLI_NUMBER, offsetof(struct config, replicas), NULL, 0, 16, 0},
+    {0, "case", "CASE", "create: what the case holds of these nodes", CLI_STRING, offsetof(struct config, case_path), NULL, 0, 0, 0},
     {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING, offsetof(struct config, hosts), NULL, 0, 0, 0},
     {0},
 };
 
 static const struct cli_command command = {
     .name = "rcf-plan",
-    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", "add ADDR CASE...", "replicate NODE PRIMARY CASE...", NULL},
+    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", "add ADDR CASE...", "replicate NODE PRIMARY CASE...",
+                                      "reshard --from NODE[,NODE...]|all --to NODE --slots N|RANGES CASE...", "create --replicas N ADDR... [--case CASE]", "repair CASE...", NULL},
     .summary = "Makes a plan of steps that repairs a cluster without losing data; it executes nothing.",
     .options = options,
     .least_operands = 2,
@@ -67,6 +75,9 @@ static const struct cli_command command = {
              "          and its nodes.conf is moved aside\n"
              "  add     adds an empty node; ADDR is ip:port, and the case need not hold files of it\n"
              "  replicate  lets a member follow PRIMARY, as a replica\n"
+             "  reshard moves slots with their keys: so many as the tools would take, or those that are named\n"
+             "  create  makes a cluster of empty nodes, replicas away from their primaries\n"
+             "  repair  all findings that have a safe remedy, in an order that is explained; the others are named\n"
              "\n"
              "Every plan is rehearsed: each step is applied to a model of the instances, and the same checks as\n"
              "rcf-check's run on the outcome. --format=sh gives a script that verifies before it acts, stops at the\n"
@@ -127,8 +138,11 @@ static int show(struct cli *cli, const struct plan *plan, struct arena *arena)
 static int make(struct cli *cli, const struct config *config, enum plan_goal goal, struct arena *arena)
 {
     struct evidence_options how = {.hosts = config->hosts, .progress = progress, .context = cli};
-    size_t named = plan_goal_operands(goal), first = 1 + named;
-    struct evidence *evidence = evidence_open(cli->operands + first, (size_t)cli->operand_count - first, &how);
+    size_t operands = (size_t)cli->operand_count - 1, named = plan_goal_operands(goal);
+    bool all = named == PLAN_ALL_OPERANDS;
+    char *option = (char *)(uintptr_t)config->case_path, *const *paths = all ? &option : cli->operands + 1 + named;
+    named = all ? operands : named;
+    struct evidence *evidence = evidence_open(paths, all ? config->case_path != NULL : operands - named, &how);
     int code = CLI_FAILED;
     if (evidence)
         cli_say_unread(cli, evidence);
@@ -139,7 +153,9 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
     }
     struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named, .life = config->life, .rescue = config->rescue,
                              .has_accepted_loss = config->has_accepted_loss, .accepted_loss = config->accepted_loss,
-                             .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count};
+                             .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count,
+                             .from = config->from, .to = config->to, .slots = config->slots,
+                             .replicas = config->replicas};
     struct plan *plan = evidence && !evidence->problem ? plan_make(evidence, &wish, arena) : NULL;
     if (plan)
         code = show(cli, plan, arena);
@@ -158,7 +174,8 @@ int main(int argc, char **argv)
     enum plan_goal goal = plan_goal_by_word(cli.operands[0]);
     if (goal == GOALS)
         return cli_finish(&cli, cli_usage(&cli, "no such goal: %s", cli.operands[0]));
-    if ((size_t)cli.operand_count < plan_goal_operands(goal) + 2)
+    size_t named = plan_goal_operands(goal) == PLAN_ALL_OPERANDS ? 0 : plan_goal_operands(goal);
+    if ((size_t)cli.operand_count < named + 2)
         return cli_finish(&cli, cli_usage(&cli, "%s: too few operands", cli.operands[0]));
     struct arena *arena = arena_new();
     int code = arena ? make(&cli, &config, goal, arena) : CLI_FAILED;

@@ -162,15 +162,20 @@ static int read_operand(struct dump_operands *operands, const struct config *con
     struct cli *cli = operands->cli;
     const char *path = cli->operands[index];
     bool standard = strcmp(path, "-") == 0;
-    if (!config->merge)
+    if (!config->merge && standard)
         return read_dump(operands, stat, index);
-    struct source *source = standard ? source_descriptor(STDIN_FILENO) : source_open(AT_FDCWD, path, SOURCE_FOLLOW);
+    struct source *source = standard ? source_descriptor(STDIN_FILENO) : source_open(AT_FDCWD, path, SOURCE_FOLLOW | SOURCE_UNHASHED);
     if (!source)
         return out_of_memory(cli);
     int code = CLI_OK;
     bool partial = standard || partial_likely(source_peek(source, START));
-    if (partial)
+    if (partial && config->merge) {
         code = read_partial(cli, stat, dump_operands_name(operands, index), source);
+    } else if (partial) {
+        cli_error_at(cli, dump_operands_name(operands, index), NULL, "saved totals, no dump");
+        cli_hint(cli, "--merge adds them up");
+        code = CLI_FAILED;
+    }
     source_close(source);
     return partial ? code : read_dump(operands, stat, index);
 }

@@ -9,11 +9,15 @@
 static const char *const synopsis[] = {"[OPTION]... CASE...", NULL};
 
 static const struct record_type *const records[] = {
-    &topology_records[TOPOLOGY_NODES], &topology_records[TOPOLOGY_SLOTS], &topology_records[TOPOLOGY_REPLICAS],
-    &topology_records[TOPOLOGY_VIEWS], NULL,
+    &topology_records[TOPOLOGY_NODES],     &topology_records[TOPOLOGY_SLOTS],
+    &topology_records[TOPOLOGY_REPLICAS],  &topology_records[TOPOLOGY_VIEWS],
+    &topology_records[TOPOLOGY_TOTALS],    &topology_records[TOPOLOGY_TOLERANCE],
+    &topology_records[TOPOLOGY_TAKEOVERS], &topology_records[TOPOLOGY_PAIRS],
+    NULL,
 };
 
-static const char *const table_words[] = {"nodes", "slots", "replicas", "views", NULL};
+static const char *const table_words[] = {"nodes",  "slots",     "replicas",  "views",
+                                          "totals", "tolerance", "takeovers", "pairs", NULL};
 
 struct config {
     bool table_chosen;
@@ -51,6 +55,7 @@ static const struct cli_option options[] = {
 static const char *const examples[] = {
     "rcf-topology fixtures/story-redis-4.0.1/06-stale-restarted",
     "rcf-topology --csv --table=slots fixtures/story-redis-4.0.1/10-recovered",
+    "rcf-topology --table=tolerance fixtures/story-redis-4.0.1/10-recovered",
     "rcf-topology --dot fixtures/story-redis-4.0.1/10-recovered",
     NULL,
 };
@@ -66,7 +71,9 @@ static const struct cli_command command = {
     .records = records,
     .notes = "Where views disagree, a node's own file stands unless a member's view has a higher\n"
              "configEpoch for it; of several claims to a slot the highest configEpoch wins.\n"
-             "rcf-diff shows the disagreement itself, rcf-check judges it.",
+             "rcf-diff shows the disagreement itself, rcf-check judges it.\n\n"
+             "tolerance, takeovers and pairs say what would be left after the loss of a host, a zone\n"
+             "(--hosts), or two instances; totals sums them up.",
     .exit_codes = {"shown", NULL, "no view in the case, unreadable evidence, bad usage"},
     .examples = examples,
     .take = take,
@@ -100,7 +107,7 @@ static int show(struct cli *cli, const struct config *config, const struct evide
         cli_hint(cli, "a view is a nodes.conf or a capture of CLUSTER NODES; rcf-identify shows what the files are");
         return CLI_FAILED;
     }
-    struct topology_writing writing = {cli->out, evidence, topologies, evidence->arena};
+    struct topology_writing writing = {cli->out, evidence, topologies, evidence->arena, NULL};
     write_answer(cli, config, &writing);
     if (arena_failed(evidence->arena)) {
         cli_error(cli, "out of memory");

@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "parsers/aof/aof_private.h"
 #include "parsers/aof/leading_number.h"
-#include "parsers/bytes/cursor.h"
 #include "parsers/bytes/text.h"
 
 enum {
-    BLOCK = 64 * 1024,
+    BLOCK = 256 * 1024, /* what is read at once; twice that and so on where a command needs it */
+    NAMES = 128,
     LINE_MAX_READ = 1023, /* fgets() of loadSingleAppendOnlyFile(): AOF_ANNOTATION_LINE_MAX_LEN with its NUL */
     MAGIC_LENGTH = 5,     /* servers compare five bytes */
 };
@@ -21,6 +22,7 @@ enum phase { PHASE_START, PHASE_PREAMBLE, PHASE_COMMANDS, PHASE_OVER };
 
 struct aof {
     struct source *source;
+    unsigned flags;
     struct rdb *rdb; /* lives on after the preamble: it owns the bytes it read beyond */
     enum phase phase;
     enum aof_stop stop;
@@ -29,18 +31,39 @@ struct aof {
     uint64_t stopped_at;
     uint64_t complete_to;
     char why[192];
-    uint8_t block[BLOCK];
+    bool odd, pending;        /* pending: the damage of `item` was given, the item itself was not */
+    struct damage damage;     /* what is odd about the command that is read */
+    struct aof_item item;
+    const struct aof_command *names[NAMES]; /* those met last, by a hash of the name */
+    uint8_t *block;
+    size_t block_size;
     uint8_t line[LINE_MAX_READ];
     uint8_t arguments[AOF_ARGUMENTS][AOF_ARGUMENT_KEPT];
 };
 
-struct aof *aof_open(struct source *source)
+struct aof *aof_open(struct source *source, unsigned flags)
 {
     struct aof *reader = calloc(1, sizeof(*reader));
     if (!reader)
         return NULL;
     reader->source = source;
+    reader->flags = flags;
+    reader->block = malloc(BLOCK);
+    reader->block_size = BLOCK;
     reader->window = cursor_over((struct bytes){reader->block, 0});
+    if (reader->block)
+        return reader;
+    free(reader);
+    return NULL;
+}
+
+struct aof *aof_open_tail(struct source *source, uint64_t offset)
+{
+    struct aof *reader = aof_open(source, 0);
+    if (!reader)
+        return NULL;
+    reader->phase = PHASE_COMMANDS;
+    reader->window_offset = reader->complete_to = offset;
     return reader;
 }
 
@@ -50,13 +73,25 @@ void aof_close(struct aof *reader)
         return;
     if (reader->rdb)
         rdb_close(reader->rdb);
+    free(reader->block);
     free(reader);
+}
+
+bool aof_in_preamble(const struct aof *reader)
+{
+    return reader->phase == PHASE_PREAMBLE;
 }
 
 const struct damage *aof_damage(const struct aof *reader)
 {
     static const struct damage none = {.expected = "", .found = ""};
-    return reader->rdb ? rdb_damage(reader->rdb) : &none;
+    const struct damage *damage = aof_in_preamble(reader) ? rdb_damage(reader->rdb) : &reader->damage;
+    return damage && damage->expected ? damage : &none;
+}
+
+struct bytes aof_damage_key(const struct aof *reader)
+{
+    return aof_in_preamble(reader) ? rdb_damage_key(reader->rdb) : (struct bytes){0};
 }
 
 const char *aof_why(const struct aof *reader)
@@ -104,9 +139,50 @@ static bool available(struct aof *reader)
     if (cursor_left(&reader->window))
         return true;
     reader->window_offset = position(reader);
-    size_t got = source_read(reader->source, reader->block, BLOCK);
+    size_t got = source_read(reader->source, reader->block, reader->block_size);
     reader->window = cursor_over((struct bytes){reader->block, got});
     return got > 0;
+}
+
+/* More bytes behind those of the window, which move to its beginning; false at the end, and when a command as large as
+ * that is not wanted in memory as a whole. */
+static bool extend(struct aof *reader)
+{
+    size_t left = cursor_left(&reader->window);
+    reader->window_offset = position(reader);
+    /* The bytes behind a preamble are the RDB reader's. */
+    struct bytes rest = cursor_take(&reader->window, left);
+    if (left > reader->block_size / 2) {
+        size_t size = 2 * (left > reader->block_size ? left : reader->block_size);
+        uint8_t *block = left < AOF_WHOLE ? malloc(size) : NULL;
+        if (!block) {
+            reader->window = cursor_over(rest);
+            return false;
+        }
+        memcpy(block, rest.at, left);
+        free(reader->block);
+        reader->block = block;
+        reader->block_size = size;
+    } else if (left) {
+        memmove(reader->block, rest.at, left);
+    }
+    size_t got = source_read(reader->source, reader->block + left, reader->block_size - left);
+    reader->window = cursor_over((struct bytes){reader->block, left + got});
+    return got > 0;
+}
+
+static const struct aof_command *command_named(struct aof *reader, struct bytes name)
+{
+    if (!name.len)
+        return NULL;
+    size_t hash = (name.len + 5u * (name.at[0] | 0x20u) + 11u * (name.at[name.len - 1] | 0x20u)) % NAMES;
+    const struct aof_command *known = reader->names[hash];
+    if (known && text_is_nocase(name, known->name))
+        return known;
+    known = aof_command_named(name);
+    if (known)
+        reader->names[hash] = known;
+    return known;
 }
 
 /* What a server's fgets() gives: a line with its LF, or what its buffer holds, or what is left. Empty at the end.
@@ -150,6 +226,22 @@ static bool read_payload(struct aof *reader, uint64_t len, uint8_t *keep, size_t
     return true;
 }
 
+/* The first thing of a command that servers pass over and none writes. */
+static void note_odd(struct aof *reader, enum aof_defect code, uint64_t offset, uint64_t length)
+{
+    static const struct {
+        const char *expected, *found;
+    } texts[] = {
+        [AOF_ODD_HEADER] = {"a number without blanks, sign and leading zeros, then CR and LF",
+                            "a header line that no server writes"},
+        [AOF_ODD_ARGUMENT_END] = {"CR and LF behind an argument", "other bytes, which a wrong length would explain"},
+    };
+    if (reader->odd)
+        return;
+    reader->odd = true;
+    reader->damage = (struct damage){{offset, length, 0}, code, texts[code].expected, texts[code].found, offset + length};
+}
+
 /* The end of the evidence where a command goes on: cut off, or unreadable. */
 static enum parse_step stop_at_end(struct aof *reader, uint64_t command)
 {
@@ -175,9 +267,14 @@ static enum parse_step read_argument(struct aof *reader, struct aof_item *item, 
     if (len < 0 || len >= LENGTH_IMPOSSIBLE)
         return stop(reader, AOF_STOP_FORMAT, offset, "the length of an argument is not possible");
     bool keep = index < AOF_ARGUMENTS;
+    uint8_t end[2];
+    if (!aof_is_plain_header(line, '$'))
+        note_odd(reader, AOF_ODD_HEADER, offset, line.len);
     if (!read_payload(reader, (uint64_t)len, keep ? reader->arguments[index] : NULL, keep ? AOF_ARGUMENT_KEPT : 0) ||
-        !read_payload(reader, 2, NULL, 0))
+        !read_payload(reader, sizeof(end), end, sizeof(end)))
         return stop_at_end(reader, item->place.offset);
+    if (end[0] != '\r' || end[1] != '\n')
+        note_odd(reader, AOF_ODD_ARGUMENT_END, position(reader) - sizeof(end), sizeof(end));
     if (keep) {
         size_t kept = len < AOF_ARGUMENT_KEPT ? (size_t)len : AOF_ARGUMENT_KEPT;
         item->arguments[index] = (struct bytes){reader->arguments[index], kept};
@@ -201,19 +298,31 @@ static enum parse_step read_command(struct aof *reader, struct bytes line, bool 
     if (bare && at_end)
         return stop_at_end(reader, offset);
     /* atoi() keeps the low 32 bits. */
-    int32_t count = (int32_t)(uint32_t)leading_number(text_from(line, 1));
+    int64_t number = leading_number(text_from(line, 1));
+    int32_t count = (int32_t)(uint32_t)number;
     if (bare || count < 1)
         return stop(reader, AOF_STOP_FORMAT, offset, "the number of arguments is not possible");
+    reader->odd = false;
+    if (!aof_is_plain_header(line, '*') || number != count)
+        note_odd(reader, AOF_ODD_HEADER, offset, line.len);
     item->kind = AOF_COMMAND;
     item->argument_count = (uint64_t)count;
     for (uint64_t i = 0; i < item->argument_count; i++)
         if (read_argument(reader, item, i) != PARSE_ITEM)
             return PARSE_STOP;
+    item->command = command_named(reader, item->arguments[0]);
     reader->complete_to = position(reader);
-    return give(reader, item);
+    give(reader, item);
+    if (!reader->odd)
+        return PARSE_ITEM;
+    reader->item = *item;
+    reader->pending = true;
+    return PARSE_DAMAGE;
 }
 
-static enum parse_step next_command(struct aof *reader, struct aof_item *item)
+/* Line by line and with all that servers tolerate: annotations, what no server writes, what is cut, what is larger than
+ * the window, and the end. */
+static enum parse_step next_by_lines(struct aof *reader, struct aof_item *item)
 {
     bool at_end;
     *item = (struct aof_item){.place.offset = position(reader)};
@@ -234,6 +343,26 @@ static enum parse_step next_command(struct aof *reader, struct aof_item *item)
     item->text.len -= text_ends(item->text, "\n");
     item->text.len -= text_ends(item->text, "\r");
     return give(reader, item);
+}
+
+/* A command as servers write them is read where it lies. */
+static enum parse_step next_command(struct aof *reader, struct aof_item *item)
+{
+    enum aof_look look;
+    if (reader->pending) {
+        reader->pending = false;
+        *item = reader->item;
+        return PARSE_ITEM;
+    }
+    while ((look = aof_look(&reader->window, item)) == AOF_LOOK_CUT && extend(reader))
+        continue;
+    if (look != AOF_LOOK_WHOLE)
+        return next_by_lines(reader, item);
+    item->place.offset = position(reader);
+    cursor_take(&reader->window, item->place.length);
+    item->command = command_named(reader, item->arguments[0]);
+    reader->complete_to = position(reader);
+    return PARSE_ITEM;
 }
 
 static enum parse_step stop_in_preamble(struct aof *reader)
@@ -274,7 +403,7 @@ static enum parse_step start(struct aof *reader)
     reader->phase = PHASE_COMMANDS;
     if (!text_is(magic, "REDIS") && !text_is(magic, "VALKE"))
         return PARSE_ITEM;
-    reader->rdb = rdb_open(reader->source, 0);
+    reader->rdb = rdb_open(reader->source, reader->flags);
     if (!reader->rdb)
         return stop(reader, AOF_STOP_MEMORY, 0, "no memory");
     reader->phase = PHASE_PREAMBLE;

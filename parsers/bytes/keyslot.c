@@ -3,7 +3,11 @@
 #include "parsers/bytes/cursor.h"
 #include "parsers/bytes/text.h"
 
-enum { SLICE = 8 };
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+enum { SLICE = 8, BLOCK = 16 };
 
 static const uint16_t remainders[SLICE][256] = {
 #include "parsers/bytes/keyslot_remainders.def"
@@ -58,9 +62,61 @@ static struct bytes hashed_part(struct bytes key)
     return key;
 }
 
-unsigned keyslot(struct bytes key)
+unsigned keyslot_by_tables(struct bytes key)
 {
     uint64_t braces = 0;
     unsigned whole = crc16(key, &braces);
     return (braces ? crc16(hashed_part(key), &braces) : whole) % SLOT_COUNT;
+}
+
+#ifdef __x86_64__
+/* By products of polynomials, which most processors form (and with that know SSSE3): what stands before 16 bytes is folded into them, as x^192 and
+ * x^128 may be replaced by what they leave when they are divided by the polynomial of the sum. */
+#define PRODUCTS __attribute__((target("pclmul,ssse3")))
+
+static PRODUCTS inline __m128i load(const uint8_t *block)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)block);
+}
+
+/* The slot of at least BLOCK bytes. False where there is a '{'. */
+static PRODUCTS bool slot_by_products(struct bytes key, unsigned *slot)
+{
+    /* From BLOCK - n on: the first n bytes of a block, the last of them first, and zeros. */
+    static const uint8_t first_bytes[2 * BLOCK] = {15,  14,  13,  12,  11,  10,  9,   8,   7,   6,   5,
+                                                   4,   3,   2,   1,   0,   255, 255, 255, 255, 255, 255,
+                                                   255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    const __m128i reverse = load(first_bytes), brace = _mm_set1_epi8('{');
+    const __m128i fold = _mm_set_epi64x(0x650b, 0xaefc); /* x^192, x^128 */
+    /* x^144 divided by the polynomial, without x^128; the polynomial without x^16. */
+    const __m128i inverse = _mm_set_epi64x(INT64_C(0x11303471a041b343), (int64_t)UINT64_C(0xe569d503417ca4a2));
+    const __m128i polynomial = _mm_set_epi64x(0, 0x1021);
+    size_t odd = (key.len - 1) % BLOCK + 1;
+    struct cursor cursor = cursor_over(key);
+    __m128i block = load(cursor.at), braces = _mm_cmpeq_epi8(block, brace);
+    __m128i sum = _mm_shuffle_epi8(block, load(first_bytes + BLOCK - odd));
+    cursor_take(&cursor, odd);
+    while (cursor_left(&cursor) >= BLOCK) {
+        block = load(cursor_take(&cursor, BLOCK).at);
+        braces = _mm_or_si128(braces, _mm_cmpeq_epi8(block, brace));
+        sum = _mm_xor_si128(_mm_clmulepi64_si128(sum, fold, 0x11), _mm_clmulepi64_si128(sum, fold, 0));
+        sum = _mm_xor_si128(sum, _mm_shuffle_epi8(block, reverse));
+    }
+    /* How many times the polynomial fits into sum * x^16, of which the lowest 16 bits are enough; what they leave. */
+    __m128i below = _mm_xor_si128(_mm_clmulepi64_si128(sum, inverse, 0x01), _mm_clmulepi64_si128(sum, inverse, 0x10));
+    __m128i times = _mm_xor_si128(_mm_unpackhi_epi64(below, below), _mm_clmulepi64_si128(sum, inverse, 0x11));
+    times = _mm_xor_si128(times, sum);
+    *slot = (unsigned)_mm_cvtsi128_si64(_mm_clmulepi64_si128(times, polynomial, 0)) % SLOT_COUNT;
+    return !_mm_movemask_epi8(braces);
+}
+#endif
+
+unsigned keyslot(struct bytes key)
+{
+#ifdef __x86_64__
+    unsigned slot;
+    if (key.len >= BLOCK && __builtin_cpu_supports("pclmul") && slot_by_products(key, &slot))
+        return slot;
+#endif
+    return keyslot_by_tables(key);
 }

@@ -11,4 +11,7 @@ enum { SLOT_COUNT = 16384 };
 /* 0 to 16383. */
 unsigned keyslot(struct bytes key);
 
+/* The same, by what every processor can do. */
+unsigned keyslot_by_tables(struct bytes key);
+
 #endif

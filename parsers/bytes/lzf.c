@@ -7,17 +7,7 @@ enum {
     LONG_COPY = 7,  /* a length that goes on in the next byte */
     COPY_EXTRA = 2, /* no copy is shorter than this and one */
     STRIDE = 16,    /* long copies are made in steps of this many bytes */
-    COPY_INPUT = 3, /* bytes of the longest instruction to copy, */
-    COPY_OUTPUT = LONG_COPY + 255 + COPY_EXTRA, /* and the bytes that it makes at most */
 };
-
-uint64_t lzf_most(size_t packed)
-{
-    uint64_t most;
-    if (__builtin_mul_overflow((uint64_t)packed, COPY_OUTPUT / COPY_INPUT, &most))
-        return UINT64_MAX;
-    return most;
-}
 
 /* One instruction: so many literals (distance 0) or a copy from so far back. */
 struct instruction {
@@ -114,6 +104,49 @@ bool lzf_expand(struct bytes packed, uint8_t *to, size_t len)
     return made == len;
 }
 
+/* In whole steps, the last of which may reach up to STRIDE bytes beyond. */
+static inline void copy_back_roomy(uint8_t *to, size_t distance, size_t n)
+{
+    enum { STEP = STRIDE / 2 };
+    const uint8_t *from = to - distance;
+    if (distance < STEP) {
+        copy_back(to, distance, n);
+        return;
+    }
+    memcpy(to, from, STEP);
+    memcpy(to + STEP, from + STEP, STEP);
+    for (size_t i = STRIDE; i < n; i += STEP)
+        memcpy(to + i, from + i, STEP);
+}
+
+bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
+{
+    _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)STRIDE,
+                   "an instruction that begins inside ends in the room");
+    size_t i = 0, made = 0;
+    while (i < packed.len) {
+        const uint8_t *at = &packed.at[i];
+        size_t n = at[0] >> 5;
+        if (!n) {
+            n = at[0] + 1u;
+            i += 1 + n;
+            if (n > len - made)
+                return false;
+            memcpy(to + made, at + 1, LITERALS);
+        } else {
+            bool longer = n == LONG_COPY;
+            size_t distance = ((at[0] & 31u) << 8 | at[1 + longer]) + 1;
+            n += (longer ? at[1] : 0u) + COPY_EXTRA;
+            i += 2u + longer;
+            if (distance > made || n > len - made)
+                return false;
+            copy_back_roomy(to + made, distance, n);
+        }
+        made += n;
+    }
+    return i == packed.len && made == len;
+}
+
 size_t lzf_head(struct bytes packed, uint8_t *to, size_t want)
 {
     struct cursor in = cursor_over(packed);
@@ -136,12 +169,21 @@ bool lzf_verify(struct bytes packed, size_t len)
 {
     struct cursor in = cursor_over(packed);
     size_t made = 0;
-    while (cursor_left(&in)) {
-        struct instruction step = take_instruction(&in);
-        cursor_take(&in, step.distance ? 0 : step.n);
-        if (step.distance > made || step.n > len - made)
-            return false;
-        made += step.n;
+    while (cursor_left(&in) && made < len) {
+        size_t n = cursor_u8(&in);
+        if (n < LITERALS) {
+            n++;
+            cursor_take(&in, n);
+        } else {
+            size_t far = (n & 31) << 8;
+            n >>= 5;
+            if (n == LONG_COPY)
+                n += cursor_u8(&in);
+            n += COPY_EXTRA;
+            if ((far | cursor_u8(&in)) >= made)
+                return false;
+        }
+        made += n;
     }
-    return cursor_ok(&in) && made == len;
+    return cursor_ok(&in) && !cursor_left(&in) && made == len;
 }

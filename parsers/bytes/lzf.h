@@ -12,11 +12,21 @@
 #include "parsers/parse.h"
 
 /* The most bytes that `packed` bytes can become. A stored length above it is a lie: ask before allocating. */
-uint64_t lzf_most(size_t packed);
+static inline uint64_t lzf_most(size_t packed)
+{
+    enum { EACH = 88 }; /* three bytes become up to 264 */
+    uint64_t most;
+    return __builtin_mul_overflow((uint64_t)packed, EACH, &most) ? UINT64_MAX : most;
+}
 
 /* Expands `packed` into `len` bytes at `to`. False when it does not become exactly `len` bytes, refers to bytes before
  * the first, or ends in the middle of an instruction; the content of `to` is then unspecified. */
 bool lzf_expand(struct bytes packed, uint8_t *to, size_t len);
+
+/* The same, and quicker, where LZF_ROOM bytes behind `packed` can be read and so many behind `to` be written, which are
+ * then unspecified, too. */
+enum { LZF_ROOM = 32 };
+bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len);
 
 /* What lzf_expand() would say, without expanding. */
 bool lzf_verify(struct bytes packed, size_t len);

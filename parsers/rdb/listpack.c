@@ -100,58 +100,38 @@ static __attribute__((noinline)) enum parse_step next_of_any(struct packed *pack
     return PARSE_ITEM;
 }
 
-/* An entry of a kind that is known when this is compiled, so that each row becomes a reader of a few instructions.
- * False, with the cursor where it was, when the entry is not as usual. */
-static inline __attribute__((always_inline)) bool read_kind(const struct packed_kind *kind, struct cursor *at,
-                                                            struct packed_entry *entry)
+/* Of a kind that is known when this is compiled, so that each row becomes a reader of a few instructions. */
+static inline __attribute__((always_inline)) bool take_kind(const struct packed_kind *kind, struct cursor *cursor,
+                                                            struct rdb_scalar *word)
 {
-    enum { SHORT = 127 }; /* an entry whose length stands in one byte behind it */
-    struct cursor cursor = *at;
-    uint64_t offset = cursor_offset(&cursor);
-    uint64_t value = packed_value(kind, &cursor), length = kind->head + (kind->integer ? 0 : value);
-    struct bytes text = cursor_take(&cursor, kind->integer ? 0 : value);
-    uint8_t back = cursor_u8(&cursor);
-    if (!cursor_ok(&cursor) || length > SHORT || back != length || packed_fits_narrower(kind, value) ||
-        packed_may_be_integer(text))
-        return false;
-    packed_fill(entry, kind, value, text, offset, length + 1);
-    at->at = cursor.at;
-    return true;
+    uint64_t value = packed_value(kind, cursor), size = kind->integer ? 0 : value, length = kind->head + size;
+    word->integer = kind->integer;
+    word->number = (int64_t)value;
+    word->text = cursor_take(cursor, size);
+    struct bytes back = cursor_take(cursor, back_width(length));
+    return cursor_ok(cursor) && !packed_fits_narrower(kind, value) && back_agrees(back, length);
 }
 
-/* Not in read_usual(), so that the most usual need no frame of a function that is large enough for all. */
-static __attribute__((noinline)) bool read_less_usual(enum kind which, struct cursor *at, struct packed_entry *entry)
+bool listpack_take_rare(struct cursor *cursor, struct rdb_scalar *word)
 {
-    switch (which) {
+    switch (kind_of[*cursor->at]) {
     case I13:
-        return read_kind(&kinds[I13], at, entry);
-    case STR12:
-        return read_kind(&kinds[STR12], at, entry);
+        return take_kind(&kinds[I13], cursor, word);
     case I16:
-        return read_kind(&kinds[I16], at, entry);
+        return take_kind(&kinds[I16], cursor, word);
     case I24:
-        return read_kind(&kinds[I24], at, entry);
+        return take_kind(&kinds[I24], cursor, word);
     case I32:
-        return read_kind(&kinds[I32], at, entry);
+        return take_kind(&kinds[I32], cursor, word);
     case I64:
-        return read_kind(&kinds[I64], at, entry);
+        return take_kind(&kinds[I64], cursor, word);
+    case STR12:
+        return take_kind(&kinds[STR12], cursor, word);
+    case STR32:
+        return take_kind(&kinds[STR32], cursor, word);
     default:
         return false;
     }
-}
-
-static inline __attribute__((always_inline)) bool read_usual(struct cursor *at, struct packed_entry *entry)
-{
-    struct cursor cursor = *at;
-    enum kind which = kind_of[cursor_u8(&cursor)];
-    if (which == STR6)
-        return read_kind(&kinds[STR6], at, entry);
-    if (which == U7)
-        return read_kind(&kinds[U7], at, entry);
-    struct cursor other = *at;
-    bool usual = read_less_usual(which, &other, entry);
-    at->at = other.at;
-    return usual;
 }
 
 size_t listpack_read(struct packed *packed, struct packed_entry *entries, size_t most)
@@ -159,8 +139,15 @@ size_t listpack_read(struct packed *packed, struct packed_entry *entries, size_t
     /* A copy stays in registers. Member by member: a wide load of what was just stored would wait for it. */
     struct cursor cursor = {packed->cursor.start, packed->cursor.at, packed->cursor.end, false};
     size_t n = 0;
-    while (n < most && read_usual(&cursor, &entries[n]))
-        n++;
+    while (n < most && cursor_left(&cursor)) {
+        struct cursor ahead = cursor;
+        struct rdb_scalar word;
+        if (!listpack_take(&ahead, &word) || !packed_as_written(&word))
+            break;
+        entries[n].word = word;
+        entries[n++].place = (struct place){cursor_offset(&cursor), (uint64_t)(ahead.at - cursor.at), 0};
+        cursor.at = ahead.at;
+    }
     packed->cursor.at = cursor.at;
     packed->seen += n;
     return n;

@@ -152,8 +152,7 @@ bool packed_stated(enum packed_form form, struct bytes head, uint64_t *entries)
     return cursor_ok(&cursor) && (!counts[form].least_unknown || count < counts[form].least_unknown);
 }
 
-/* The text is that of an integer of 64 bits, as a server would write it, so that it would store the integer. */
-static bool is_integer(struct bytes text)
+bool packed_is_integer(struct bytes text)
 {
     size_t sign = text.len > 1 && text.at[0] == '-';
     if (text.len == sign || (text.at[sign] == '0' && text.len > 1))
@@ -178,7 +177,7 @@ void packed_check_kind(struct packed *packed, const struct packed_kind *kind, co
     if (!kind->integer && packed_fits_narrower(kind, word->text.len))
         packed_report(packed, RDB_BAD_PACKED, offset, length, "the narrowest encoding of a length",
                       "%zu with a head of %u bytes", word->text.len, kind->head);
-    if (!kind->integer && packed_may_be_integer(word->text) && is_integer(word->text))
+    if (!packed_as_written(word))
         packed_report(packed, RDB_BAD_PACKED, offset, length, "a number in binary form", "its digits");
 }
 

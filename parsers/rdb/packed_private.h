@@ -42,18 +42,6 @@ static inline bool packed_fits_narrower(const struct packed_kind *kind, uint64_t
     return value - kind->narrow_from < kind->narrow_count;
 }
 
-/* The text may be that of an integer: digits, behind a sign or not, that may be too many or begin with zeros. */
-static inline bool packed_may_be_integer(struct bytes text)
-{
-    enum { DIGITS_MOST = 20 };
-    if (text.len - 1 >= DIGITS_MOST || text.at[0] > '9')
-        return false;
-    for (size_t i = 1; i < text.len; i++)
-        if (text.at[i] < '0' || text.at[i] > '9')
-            return false;
-    return true;
-}
-
 static inline void packed_fill(struct packed_entry *entry, const struct packed_kind *kind, uint64_t value,
                                struct bytes text, uint64_t offset, uint64_t length)
 {
@@ -83,6 +71,45 @@ enum parse_step packed_cut(struct packed *packed, uint64_t offset, const char *e
 
 /* Ends behind the terminator: compares size and count. */
 enum parse_step packed_finish(struct packed *packed, struct packed_entry *entry);
+
+/* The text is that of an integer of 64 bits, as a server would write it, so that it would store the integer. */
+bool packed_is_integer(struct bytes text);
+
+/* Not the digits of an integer, which are to be stored as one. */
+static inline bool packed_as_written(const struct rdb_scalar *word)
+{
+    return !word->text.len || word->text.at[0] > '9' || !packed_is_integer(word->text);
+}
+
+/* Past the next entry, whose word it gives. False, with the cursor anywhere, where something is wrong with it; that
+ * a text is not an integer's digits is for the caller to see. The cursor is over entries without the end mark, and not at its
+ * end. */
+
+bool listpack_take_rare(struct cursor *cursor, struct rdb_scalar *word);
+
+static inline __attribute__((always_inline)) bool listpack_take(struct cursor *cursor, struct rdb_scalar *word)
+{
+    enum { TEXT = 0x80, RARE = 0xc0 }; /* from here on: lengths in six bits, other kinds; below: numbers of seven bits */
+    uint8_t first = *cursor->at;
+    if (first >= RARE) {
+        /* Copies, so that what most entries need stays in registers. */
+        struct cursor other = {cursor->start, cursor->at, cursor->end, false};
+        struct rdb_scalar rare;
+        bool taken = listpack_take_rare(&other, &rare);
+        cursor->at = other.at;
+        *word = rare;
+        return taken;
+    }
+    size_t length = first < TEXT ? 1 : first - TEXT + 1u;
+    struct bytes entry = cursor_take(cursor, length + 1);
+    word->integer = first < TEXT;
+    word->number = first;
+    word->text = (struct bytes){entry.at + 1, length - 1};
+    return entry.len && entry.at[length] == length;
+}
+
+/* The same of a ziplist; `before` is the length of the entry before, and becomes that of this one. */
+bool ziplist_take(struct cursor *cursor, uint64_t *before, struct rdb_scalar *word);
 
 /* The forms. A head leaves the cursor at the first entry; false when there is none, with the reason reported. */
 bool listpack_head(struct packed *packed);

@@ -130,41 +130,33 @@ void rdb_carry_to(struct rdb *reader, const struct rdb_carry *carry)
 
 /* ---------------------------------------------------------------- the quick steps: false where they do not know */
 
-static inline bool step_count(struct cursor *cursor, uint64_t *value)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+static ALWAYS_INLINE bool step_count_after(struct cursor *cursor, unsigned first, uint64_t *value)
 {
-    uint8_t first = cursor_u8(cursor);
+    *value = first;
     if (first < SHORT)
-        *value = first;
-    else if (first < MEDIUM)
+        return true;
+    if (first < MEDIUM)
         *value = (uint64_t)(first & 0x3f) << 8 | cursor_u8(cursor);
     else if (first == WIDE)
         *value = cursor_be32(cursor);
-    else
-        return false;
-    return true;
+    return first <= WIDE;
 }
 
-static inline __attribute__((always_inline)) bool step_string(struct cursor *cursor)
+static ALWAYS_INLINE bool step_count(struct cursor *cursor, uint64_t *value)
+{
+    return step_count_after(cursor, cursor_u8(cursor), value);
+}
+
+static ALWAYS_INLINE bool step_string(struct cursor *cursor)
 {
     uint64_t length, size;
-    size_t left = cursor_left(cursor);
-    if (left && *cursor->at < SHORT) {
-        cursor_take(cursor, (size_t)*cursor->at + 1);
-        return true;
-    }
-    if (left && *cursor->at >= INTEGER) {
-        uint8_t encoding = cursor_u8(cursor);
-        if (encoding < LZF)
-            cursor_take(cursor, (size_t)1 << (encoding - INTEGER));
-        else if (encoding > LZF || !step_count(cursor, &length) || !step_count(cursor, &size))
-            return false;
-        else
-            cursor_take(cursor, (size_t)length);
-        return true;
-    }
-    if (!step_count(cursor, &length))
+    unsigned first = cursor_u8(cursor);
+    if (first < INTEGER ? !step_count_after(cursor, first, &length)
+                        : first > LZF || (first == LZF && (!step_count(cursor, &length) || !step_count(cursor, &size))))
         return false;
-    cursor_take(cursor, (size_t)length);
+    cursor_take(cursor, first < INTEGER || first == LZF ? (size_t)length : (size_t)1 << (first - INTEGER));
     return true;
 }
 
@@ -193,31 +185,37 @@ __attribute__((noinline)) static bool step_strings(struct cursor *cursor, unsign
     return true;
 }
 
-static inline __attribute__((always_inline)) bool step_value(struct cursor *cursor, uint8_t shape)
+/* How many of the bytes it has; 0 where that is not known. With a cursor of its own: the caller's stays in registers. */
+__attribute__((noinline)) static size_t collection_length(struct bytes bytes, uint8_t shape)
 {
-    switch (shape) {
-    case SHAPE_STRING:
+    static const struct {
+        uint8_t each, behind;
+    } strings[] = {[SHAPE_STRINGS] = {1, 0}, [SHAPE_PAIRS] = {2, 0}, [SHAPE_SCORED] = {1, 8}};
+    struct cursor cursor = cursor_over(bytes);
+    bool known = shape == SHAPE_NODES;
+    if (known)
+        known = step_nodes(&cursor);
+    else if (shape < SHAPE_NODES)
+        known = step_strings(&cursor, strings[shape].each, strings[shape].behind);
+    return known && cursor_ok(&cursor) ? cursor_offset(&cursor) : 0;
+}
+
+static ALWAYS_INLINE bool step_value(struct cursor *cursor, uint8_t shape)
+{
+    if (shape == SHAPE_STRING)
         return step_string(cursor);
-    case SHAPE_STRINGS:
-        return step_strings(cursor, 1, 0);
-    case SHAPE_PAIRS:
-        return step_strings(cursor, 2, 0);
-    case SHAPE_SCORED:
-        return step_strings(cursor, 1, 8);
-    case SHAPE_NODES:
-        return step_nodes(cursor);
-    default:
-        return false;
-    }
+    struct bytes rest = {cursor->at, cursor_left(cursor)};
+    return cursor_take(cursor, collection_length(rest, shape)).len;
 }
 
 /* As many whole keys as the quick steps know. */
 static void step_keys(struct rdb *reader)
 {
-    struct cursor cursor = reader->window.cursor;
+    struct cursor *window = &reader->window.cursor;
+    struct cursor cursor = cursor_over((struct bytes){window->at, cursor_left(window)});
     const uint8_t *shapes = reader->shapes;
     uint64_t keys = 0, expires = 0;
-    struct cursor whole = cursor, last = cursor;
+    size_t whole = 0, last = 0;
     while (cursor_left(&cursor)) {
         __builtin_prefetch(cursor.at + PREFETCH_AHEAD); /* the buffer has this much room behind its end */
         uint8_t shape = shapes[cursor_u8(&cursor)];
@@ -229,13 +227,13 @@ static void step_keys(struct rdb *reader)
         if (shape < SHAPE_STRING || !step_string(&cursor) || !step_value(&cursor, shape) || !cursor_ok(&cursor))
             break;
         last = whole;
-        whole = cursor;
+        whole = cursor_offset(&cursor);
         keys++;
         expires += expiry;
     }
-    reader->window.cursor = whole;
     if (keys)
-        reader->last_key = reader->window.base + cursor_offset(&last);
+        reader->last_key = rdb_window_offset(&reader->window) + last;
+    cursor_take(window, whole);
     reader->keys += keys;
     reader->expires += expires;
 }

@@ -135,6 +135,10 @@ enum rdb_outcome rdb_record(struct rdb *reader, struct rdb_item *item);
 /* The end of the dump that was doubted first, from behind its opcode. */
 enum rdb_outcome rdb_record_end(struct rdb *reader, struct rdb_item *item);
 
+/* rdb_plain.c: past a string in which nothing can be wrong: most values of most dumps. False, with nothing read, for any
+ * other. */
+bool rdb_plain_value(struct rdb *reader);
+
 /* rdb_cut.c: what a reader knows besides the bytes; a reader that is told of it stands at a record. */
 void rdb_carry_from(const struct rdb *reader, struct rdb_carry *carry);
 void rdb_carry_to(struct rdb *reader, const struct rdb_carry *carry);

@@ -2,15 +2,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "parsers/bytes/lzf.h"
 #include "parsers/bytes/text.h"
 #include "parsers/rdb/rdb_string.h"
 
 enum {
     PREFETCH_AHEAD = 2048,
-    LENGTH_MEDIUM = 0x80, /* rdb_string.h: below, 14 bits; */
-    STRING_INTEGER = 0xc0,
-    STRING_LZF = 0xc3,
     FIRST_CHECKSUM = 5, /* version */
     SLOTS = 16384,
     SLOT_RANGE_TEXT = sizeof("16383-16383 "),
@@ -92,47 +88,9 @@ void rdb_prefix_drop(struct rdb *reader, const struct rdb_item *item)
 }
 
 /* The value, as far as the caller wants it: with RDB_VALUES it is his to read. */
-static inline bool skip_in_window(struct rdb *reader, size_t n)
-{
-    struct cursor *cursor = &reader->window.cursor;
-    return cursor_left(cursor) >= n && cursor_take(cursor, n).len;
-}
-
-/* Past a string in which nothing can be wrong: most values of most dumps. False, with nothing read, for any other. */
-static inline bool quick_string(struct rdb *reader)
-{
-    struct cursor cursor = reader->window.cursor;
-    uint64_t length, size = 0;
-    uint8_t first = cursor_u8(&cursor);
-    bool lzf = first == STRING_LZF;
-    if (lzf)
-        first = cursor_u8(&cursor);
-    else if (first >= STRING_INTEGER && first < STRING_LZF)
-        return skip_in_window(reader, 1 + ((size_t)1 << (first - STRING_INTEGER)));
-    if (first >= LENGTH_MEDIUM)
-        return false;
-    length = first < RDB_LENGTH_SHORT ? first : (first & 0x3fu) << 8 | cursor_u8(&cursor);
-    if (lzf) {
-        uint8_t wide = cursor_u8(&cursor);
-        size = wide < RDB_LENGTH_SHORT ? wide : (wide & 0x3fu) << 8 | cursor_u8(&cursor);
-        if (wide >= LENGTH_MEDIUM || (wide >= RDB_LENGTH_SHORT && size < RDB_LENGTH_SHORT))
-            return false;
-    }
-    struct bytes bytes = cursor_take(&cursor, (size_t)length);
-    if (!cursor_ok(&cursor) || (first >= RDB_LENGTH_SHORT && length < RDB_LENGTH_SHORT))
-        return false;
-    /* What may be a HyperLogLog begins with an H, behind a control byte where it is compressed. */
-    if (bytes.len > 1 && (lzf ? bytes.at[1] : bytes.at[0]) == 'H')
-        return false;
-    if (lzf && (!size || size > lzf_most(bytes.len) || !lzf_verify(bytes, (size_t)size)))
-        return false;
-    reader->window.cursor = cursor;
-    return true;
-}
-
 static bool read_key_value(struct rdb *reader, const struct rdb_row *row, struct rdb_key *key, bool nameless)
 {
-    if (reader->flags == RDB_CHECK_VALUES && row->datatype == RDB_STRING && quick_string(reader)) {
+    if (reader->flags == RDB_CHECK_VALUES && row->datatype == RDB_STRING && rdb_plain_value(reader)) {
         key->elements = 1;
         return true;
     }

@@ -10,6 +10,7 @@
  */
 #include <inttypes.h>
 
+#include "parsers/rdb/packed_private.h"
 #include "parsers/rdb/rdb_stream_private.h"
 
 enum {
@@ -223,9 +224,60 @@ static void check_entry(struct rdb *reader, struct rdb_stream *stream, uint64_t 
     stream->seen_deleted += stream->deleted;
 }
 
+static bool take_number(struct cursor *cursor, int64_t *number)
+{
+    struct rdb_scalar word;
+    if (!cursor_left(cursor) || !listpack_take(cursor, &word) || !word.integer)
+        return false;
+    *number = word.number;
+    return true;
+}
+
+static bool take_words(struct cursor *cursor, uint64_t count)
+{
+    struct rdb_scalar word;
+    for (uint64_t i = 0; i < count; i++)
+        if (!cursor_left(cursor) || !listpack_take(cursor, &word) || !packed_as_written(&word))
+            return false;
+    return true;
+}
+
+/* Past an entry with its fields in which nothing is wrong. False, with nothing read, where there may be something to
+ * say. */
+static bool pass_entry(struct rdb *reader, struct rdb_stream *stream)
+{
+    enum { HEAD = 3 }; /* flags, ms, seq */
+    struct packed *packed = &stream->packed;
+    struct cursor cursor = {packed->cursor.start, packed->cursor.at, packed->cursor.end, false};
+    int64_t flags, ms, seq, fields = 0, words;
+    if (!take_number(&cursor, &flags) || !take_number(&cursor, &ms) || !take_number(&cursor, &seq) ||
+        (uint64_t)flags > ENTRY_FLAGS)
+        return false;
+    bool same = flags & ENTRY_SAME_FIELDS;
+    if (!same && (!take_number(&cursor, &fields) || fields < 0 || (uint64_t)fields > cursor_left(&cursor)))
+        return false;
+    uint64_t given = same ? stream->shared : 2 * (uint64_t)fields, before = HEAD + !same + given;
+    if (!take_words(&cursor, given) || !take_number(&cursor, &words) || (uint64_t)words != before)
+        return false;
+    struct rdb_stream_id id = {stream->node.ms + (uint64_t)ms, stream->node.seq + (uint64_t)seq};
+    bool first = !stream->seen_live && !stream->seen_deleted, deleted = flags & ENTRY_DELETED;
+    bool ascends = !stream->has_live || rdb_stream_compare(&stream->previous, &id) < 0;
+    if ((first && rdb_stream_compare(&id, &stream->node)) || (!deleted && (!ascends || (!id.ms && !id.seq))))
+        return false;
+    stream->deleted = deleted;
+    check_entry(reader, stream, (uint64_t)flags, &id, (struct place){0});
+    reader->value.elements += !deleted;
+    packed->seen += before + 1;
+    packed->cursor.at = cursor.at;
+    return true;
+}
+
 enum rdb_stream_outcome rdb_stream_entry(struct rdb *reader, struct rdb_stream *stream, struct rdb_element *element)
 {
     struct packed_entry flags, ms, seq;
+    bool quickly = !reader->value.wants_values && !reader->value.quick.off;
+    while (quickly && pass_entry(reader, stream))
+        ;
     enum parse_step step = next_of_node(reader, stream, &flags);
     stream->phase = RDB_STREAM_AT_NODE; /* when anything fails */
     if (step != PARSE_ITEM) {

@@ -142,6 +142,7 @@ void rdb_value_close(struct rdb *reader)
     struct rdb_value *value = &reader->value;
     rdb_templates_free(value->templates);
     rdb_words_free(value->words);
+    rdb_quick_close(&value->quick);
     if (value->stream)
         rdb_stream_close(value->stream);
     free(value->stream);
@@ -285,6 +286,8 @@ bool rdb_value_run(struct rdb *reader, const struct rdb_row *row, struct rdb_key
 {
     struct rdb_value *value = &reader->value;
     enum parse_step step;
+    if (rdb_quick_value(reader, row, key))
+        return true;
     if (!begin(reader, row))
         return false;
     if (!value->checks) {

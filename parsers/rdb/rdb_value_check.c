@@ -36,6 +36,12 @@ static unsigned traits_of(const struct rdb_row *row)
     return traits;
 }
 
+bool rdb_scores_descend(const struct rdb *reader, const struct rdb_row *row)
+{
+    return row->byte == BINARY_SCORES && reader->version >= DESCENDING_FROM &&
+           (reader->dialect == RDB_REDIS || reader->dialect == RDB_VALKEY);
+}
+
 void rdb_check_begin(struct rdb *reader)
 {
     struct rdb_value *value = &reader->value;
@@ -44,8 +50,7 @@ void rdb_check_begin(struct rdb *reader)
     value->may_be_empty = !(traits & COLLECTION) || traits & EXPIRING;
     if (value->unique)
         rdb_words_begin(value->words, !(traits & COUNTED));
-    value->descends = value->row->byte == BINARY_SCORES && reader->version >= DESCENDING_FROM &&
-                      (reader->dialect == RDB_REDIS || reader->dialect == RDB_VALKEY);
+    value->descends = rdb_scores_descend(reader, value->row);
     value->has_before = value->has_floor = false;
     value->expiry_least = INT64_MAX;
     value->expiry_before = INT64_MIN;
@@ -68,7 +73,7 @@ void rdb_check_twin(struct rdb *reader, struct place place, uint64_t first, uint
                      "element %" PRIu64 " again as element %" PRIu64, first + 1, again + 1);
 }
 
-static int compare(const struct rdb_scalar *a, const struct rdb_scalar *b)
+int rdb_name_order(const struct rdb_scalar *a, const struct rdb_scalar *b)
 {
     char room_a[RDB_SCALAR_ROOM], room_b[RDB_SCALAR_ROOM];
     struct bytes left = rdb_scalar_text(a, room_a), right = rdb_scalar_text(b, room_b);
@@ -92,7 +97,7 @@ static void check_scored(struct rdb *reader)
         if (!order && before == score) {
             if (!value->in_blob)
                 rdb_element_before(reader, &value->name_before);
-            order = compare(&value->name_before, &element->name);
+            order = rdb_name_order(&value->name_before, &element->name);
         }
         if (value->descends ? order < 0 : order > 0)
             report(reader, RDB_BAD_ORDER, "members by score and name", "belongs before the one before it");

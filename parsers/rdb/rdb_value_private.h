@@ -8,6 +8,7 @@
 #define RCF_RDB_VALUE_PRIVATE_H
 
 #include "parsers/rdb/rdb_program.h"
+#include "parsers/rdb/rdb_quick.h"
 #include "parsers/rdb/rdb_template.h"
 #include "parsers/rdb/rdb_words.h"
 #include "parsers/rdb/value.h"
@@ -82,6 +83,7 @@ struct rdb_value {
     uint64_t field; /* of the template, the next */
 
     struct rdb_templates *templates; /* of the dump */
+    struct rdb_quick quick;
     struct rdb_words *words;
     struct rdb_stream *stream; /* NULL before the first */
     struct rdb_digest *digest;
@@ -134,6 +136,12 @@ void rdb_check_begin(struct rdb *reader);
 void rdb_check_element(struct rdb *reader);
 void rdb_check_twin(struct rdb *reader, struct place place, uint64_t first, uint64_t again);
 bool rdb_check_end(struct rdb *reader); /* false when the reader has stopped */
+
+/* Below 0, 0 or above: by the bytes of the texts. */
+int rdb_name_order(const struct rdb_scalar *a, const struct rdb_scalar *b);
+
+/* The dump has sorted sets of this type from the highest score on. */
+bool rdb_scores_descend(const struct rdb *reader, const struct rdb_row *row);
 
 /* Where the current element stands. */
 struct place rdb_element_place(const struct rdb *reader);

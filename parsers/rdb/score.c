@@ -154,7 +154,31 @@ static bool named(struct bytes text, double *score)
     return false;
 }
 
-bool score_parse(struct bytes text, double *score)
+/* Most texts: a few digits, with a point among them. */
+static inline bool parse_short(struct bytes text, double *score)
+{
+    enum { SHORT = 16 }; /* bytes: fewer digits, which a double holds exactly */
+    size_t sign = text.len && text.at[0] == '-', point = 0;
+    uint64_t digits = 0;
+    if (text.len > SHORT || text.len < sign + 2)
+        return false;
+    for (size_t i = sign; i < text.len; i++) {
+        unsigned digit = text.at[i] - (unsigned)'0';
+        if (digit > 9 && (text.at[i] != '.' || point))
+            return false;
+        if (digit > 9)
+            point = i + 1;
+        else
+            digits = digits * 10 + digit;
+    }
+    if (!point)
+        return false;
+    double size = (double)digits / tens[text.len - point];
+    *score = sign ? -size : size;
+    return true;
+}
+
+static __attribute__((noinline)) bool parse_any(struct bytes text, double *score)
 {
     struct decimal decimal;
     if (text.len > LONGEST)
@@ -173,4 +197,9 @@ bool score_parse(struct bytes text, double *score)
     if (decimal.negative)
         *score = -*score;
     return true;
+}
+
+bool score_parse(struct bytes text, double *score)
+{
+    return parse_short(text, score) || parse_any(text, score);
 }

@@ -100,48 +100,63 @@ static __attribute__((noinline)) enum parse_step next_of_any(struct packed *pack
     return PARSE_ITEM;
 }
 
-/* An entry of a kind that is known when this is compiled, so that each row becomes a reader of a few instructions. What
- * is not as usual is left to next_of_any(), from the start of the entry. */
-static inline __attribute__((always_inline)) enum parse_step next_of(const struct packed_kind *kind,
-                                                                     struct packed *packed, struct packed_entry *entry)
+/* Of a kind that is known when this is compiled, so that each row becomes a reader of a few instructions. */
+static inline __attribute__((always_inline)) bool take_kind(const struct packed_kind *kind, struct cursor *cursor,
+                                                            struct rdb_scalar *word)
 {
-    struct cursor cursor = packed->cursor;
-    uint64_t at = cursor_offset(&cursor);
-    uint8_t before = cursor_u8(&cursor);
-    uint64_t value = packed_value(kind, &cursor), length = 1 + kind->head + (kind->integer ? 0 : value);
-    struct bytes text = cursor_take(&cursor, kind->integer ? 0 : value);
-    if (!cursor_ok(&cursor) || before >= WIDE || before != packed->before || packed_fits_narrower(kind, value) ||
-        packed_may_be_integer(text))
-        return next_of_any(packed, entry);
-    packed_fill(entry, kind, value, text, at, length);
-    packed->cursor.at = cursor.at;
-    packed->before = length;
-    packed->seen++;
-    return PARSE_ITEM;
+    uint64_t value = packed_value(kind, cursor);
+    word->integer = kind->integer;
+    word->number = (int64_t)value;
+    word->text = cursor_take(cursor, kind->integer ? 0 : value);
+    return cursor_ok(cursor) && !packed_fits_narrower(kind, value);
+}
+
+static inline bool take(uint8_t encoding, struct cursor *cursor, struct rdb_scalar *word)
+{
+    switch (kind_of[encoding]) {
+    case STR6:
+        return take_kind(&kinds[STR6], cursor, word);
+    case STR14:
+        return take_kind(&kinds[STR14], cursor, word);
+    case STR32:
+        return encoding == STR32_BYTE && take_kind(&kinds[STR32], cursor, word);
+    case IMMEDIATE:
+        return take_kind(&kinds[IMMEDIATE], cursor, word);
+    case I8:
+        return take_kind(&kinds[I8], cursor, word);
+    case I16:
+        return take_kind(&kinds[I16], cursor, word);
+    case I24:
+        return take_kind(&kinds[I24], cursor, word);
+    case I32:
+        return take_kind(&kinds[I32], cursor, word);
+    case I64:
+        return take_kind(&kinds[I64], cursor, word);
+    default:
+        return false;
+    }
+}
+
+bool ziplist_take(struct cursor *cursor, uint64_t *before, struct rdb_scalar *word)
+{
+    const uint8_t *from = cursor->at;
+    uint8_t first = cursor_u8(cursor);
+    uint64_t stated = first == WIDE ? cursor_le32(cursor) : first;
+    if (stated != *before || first == END_MARK || !cursor_left(cursor) || !take(*cursor->at, cursor, word))
+        return false;
+    *before = (uint64_t)(cursor->at - from);
+    return true;
 }
 
 enum parse_step ziplist_next(struct packed *packed, struct packed_entry *entry)
 {
-    struct cursor cursor = packed->cursor;
-    cursor_u8(&cursor);
-    switch (kind_of[cursor_u8(&cursor)]) {
-    case STR6:
-        return next_of(&kinds[STR6], packed, entry);
-    case STR14:
-        return next_of(&kinds[STR14], packed, entry);
-    case IMMEDIATE:
-        return next_of(&kinds[IMMEDIATE], packed, entry);
-    case I8:
-        return next_of(&kinds[I8], packed, entry);
-    case I16:
-        return next_of(&kinds[I16], packed, entry);
-    case I24:
-        return next_of(&kinds[I24], packed, entry);
-    case I32:
-        return next_of(&kinds[I32], packed, entry);
-    case I64:
-        return next_of(&kinds[I64], packed, entry);
-    default:
+    struct cursor cursor = {packed->cursor.start, packed->cursor.at, packed->cursor.end, false};
+    uint64_t at = cursor_offset(&cursor), before = packed->before;
+    if (!cursor_left(&cursor) || !ziplist_take(&cursor, &before, &entry->word) || !packed_as_written(&entry->word))
         return next_of_any(packed, entry);
-    }
+    entry->place = (struct place){.offset = at, .length = before};
+    packed->cursor.at = cursor.at;
+    packed->before = before;
+    packed->seen++;
+    return PARSE_ITEM;
 }

@@ -27,7 +27,7 @@ CALLS = {
     'rcf-rdb-keys': ['{other_dump}', '--expires=never {dump} {other_dump}'],
     'rcf-rdb-stat': ['{dump}', '{dump} {other_dump}'],
     'rcf-timeline': ['{case}'],
-    'rcf-topology': ['{case}', '--table=slots {case}', '--table=views {case}'],
+    'rcf-topology': ['{case}', '--table=slots {case}', '--table=views {case}', '--table=tolerance {case}', '--table=pairs {case}'],
 }
 
 # What a path stands for in a call: a directory would be asked of no file, a file of no directory.

@@ -123,6 +123,8 @@ def check_merge(paths, folder):
             validate(json.load(file), 'rcf-rdb-stat-partial')
     both = folder + '/both.json'
     same(run('rcf-rdb-stat', '-q', '--merge', '--partial', both, partials[0], partials[1])[0], 0, 'saving what was merged')
+    code, out, err = run('rcf-rdb-stat', partials[0])
+    expect(code == 2 and 'saved totals, no dump' in err and '--merge' in err, 'totals without --merge: exit %d: %s' % (code, err))
     for words in ([], ['--json'], *(['--csv', '--table=' + name] for name in TABLES), ['-v'], ['--format=jsonl', '--table=biggest', '--top=100']):
         wanted = run('rcf-rdb-stat', *words, *paths)
         same(wanted[0], 0, 'one run')

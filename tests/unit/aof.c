@@ -21,7 +21,9 @@ static void print_item(FILE *stream, const struct aof_item *item)
         fwrite(item->text.at, 1, item->text.len, stream);
     }
     for (size_t i = 0; i < item->kept; i++) {
-        cr_assert(item->arguments[i].len <= AOF_ARGUMENT_KEPT && item->arguments[i].len <= item->argument_lengths[i]);
+        cr_assert(item->arguments[i].len <= item->argument_lengths[i]);
+        cr_assert(item->words.len ? item->arguments[i].len == item->argument_lengths[i]
+                                  : item->arguments[i].len <= AOF_ARGUMENT_KEPT);
         fputc(i ? '|' : ' ', stream);
         fwrite(item->arguments[i].at, 1, item->arguments[i].len, stream);
         if (item->arguments[i].len < item->argument_lengths[i])
@@ -37,14 +39,15 @@ static char *transcript_of(struct source *source, bool with_end)
     char *out = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&out, &size);
-    struct aof *reader = aof_open(source);
+    struct aof *reader = aof_open(source, 0);
     struct aof_item item;
     enum parse_step step;
     uint64_t offset = 0;
     cr_assert(reader);
     while ((step = aof_next(reader, &item)) == PARSE_ITEM || step == PARSE_DAMAGE) {
         if (step == PARSE_DAMAGE) {
-            fprintf(stream, "!%u\n", aof_damage(reader)->code);
+            const struct damage *damage = aof_damage(reader);
+            fprintf(stream, "!%u %" PRIu64 "+%" PRIu64 "\n", damage->code, damage->place.offset, damage->place.length);
             continue;
         }
         cr_assert(item.place.offset >= offset && item.place.length > 0);
@@ -94,13 +97,16 @@ Test(aof, annotations)
     READS_AS("*1\r\n#TS:1\r\n$1\r\nx\r\n", "format at 4, complete to 0\n");
 }
 
+/* Servers read it and write it never; the first such thing of a command is told. */
 Test(aof, what_servers_tolerate)
 {
-    READS_AS("* +1\n$1\nxab", "0+11 x\nnone at 11, complete to 11\n");
-    READS_AS("*1junk\n$ \t1 junk\nxab", "0+20 x\nnone at 20, complete to 20\n");
-    READS_AS("*4294967297\n$1\nxab", "0+18 x\nnone at 18, complete to 18\n");
-    READS_AS("*1\n$\nab", "0+7 \nnone at 7, complete to 7\n");
-    READS_AS("*1\n$-0\nab", "0+9 \nnone at 9, complete to 9\n");
+    READS_AS("* +1\n$1\nxab", "!0 0+5\n0+11 x\nnone at 11, complete to 11\n");
+    READS_AS("*1junk\n$ \t1 junk\nxab", "!0 0+7\n0+20 x\nnone at 20, complete to 20\n");
+    READS_AS("*4294967297\n$1\nxab", "!0 0+12\n0+18 x\nnone at 18, complete to 18\n");
+    READS_AS("*1\n$\nab", "!0 0+3\n0+7 \nnone at 7, complete to 7\n");
+    READS_AS("*1\n$-0\nab", "!0 0+3\n0+9 \nnone at 9, complete to 9\n");
+    READS_AS("*1\r\n$01\r\nx\r\n", "!0 4+5\n0+12 x\nnone at 12, complete to 12\n");
+    READS_AS("*1\r\n$1\r\nx\n\n*1\r\n$4\r\nPING\r\n", "!1 9+2\n0+11 x\n11+14 PING\nnone at 25, complete to 25\n");
 }
 
 Test(aof, format_errors)
@@ -145,7 +151,7 @@ Test(aof, truncated_tails)
 Test(aof, why_names_the_command)
 {
     struct source *source = source_memory("*1\r\n$4\r\nPING\r\n*1\r\n$4", 20);
-    struct aof *reader = aof_open(source);
+    struct aof *reader = aof_open(source, 0);
     struct aof_item item;
     cr_assert_eq(aof_next(reader, &item), PARSE_ITEM);
     cr_assert_null(aof_why(reader));
@@ -173,31 +179,40 @@ Test(aof, long_lines)
     free(steps);
 }
 
-Test(aof, long_arguments_are_kept_in_part)
+/* A command of two arguments, the second so long. Freed by the caller. */
+static char *long_command(size_t len, size_t *total)
 {
-    enum { LEN = 300000 };
-    char *text = malloc(LEN + 64);
-    int head = snprintf(text, 64, "*2\r\n$%d\r\n", AOF_ARGUMENT_KEPT);
-    memset(text + head, 'k', AOF_ARGUMENT_KEPT);
-    head += AOF_ARGUMENT_KEPT;
-    head += snprintf(text + head, 64, "\r\n$%d\r\n", LEN - 1000);
-    memset(text + head, 'v', LEN - 1000);
-    head += LEN - 1000;
-    memcpy(text + head, "\r\n", 2);
-    head += 2;
-    struct source *source = source_memory(text, (size_t)head);
-    struct aof *reader = aof_open(source);
-    struct aof_item item;
-    cr_assert_eq(aof_next(reader, &item), PARSE_ITEM);
-    cr_assert(item.kept == 2 && item.argument_count == 2);
-    cr_assert(item.arguments[0].len == AOF_ARGUMENT_KEPT && item.argument_lengths[0] == AOF_ARGUMENT_KEPT);
-    cr_assert(item.arguments[1].len == AOF_ARGUMENT_KEPT && item.argument_lengths[1] == LEN - 1000);
-    cr_assert(item.arguments[0].at[AOF_ARGUMENT_KEPT - 1] == 'k' && item.arguments[1].at[AOF_ARGUMENT_KEPT - 1] == 'v');
-    cr_assert_eq(item.place.length, (uint64_t)head);
-    cr_assert_eq(aof_next(reader, &item), PARSE_END);
-    aof_close(reader);
-    source_close(source);
-    free(text);
+    char *text = malloc(len + 64);
+    cr_assert_not_null(text);
+    int head = snprintf(text, 64, "*2\r\n$4\r\nPING\r\n$%zu\r\n", len);
+    memset(text + head, 'v', len);
+    memcpy(text + (size_t)head + len, "\r\n", 2);
+    *total = (size_t)head + len + 2;
+    return text;
+}
+
+Test(aof, long_commands_are_whole_up_to_a_limit)
+{
+    static const size_t lengths[] = {1000, 300000, AOF_WHOLE - 100, 2 * AOF_WHOLE};
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+        size_t len, kept = lengths[i] > AOF_WHOLE ? AOF_ARGUMENT_KEPT : lengths[i];
+        char *text = long_command(lengths[i], &len);
+        struct source *source = source_memory(text, len);
+        struct aof *reader = aof_open(source, 0);
+        struct aof_item item;
+        cr_assert_eq(aof_next(reader, &item), PARSE_ITEM);
+        cr_expect(item.kept == 2 && item.argument_count == 2);
+        cr_expect_eq(item.words.len > 0, lengths[i] <= AOF_WHOLE);
+        cr_expect_eq(item.arguments[1].len, kept, "%zu", lengths[i]);
+        cr_expect_eq(item.argument_lengths[1], lengths[i]);
+        cr_expect_eq(item.arguments[1].at[kept - 1], 'v');
+        cr_expect_eq(item.place.length, (uint64_t)len);
+        cr_expect_eq(item.command, aof_command_named(TEXT("ping")));
+        cr_expect_eq(aof_next(reader, &item), PARSE_END);
+        aof_close(reader);
+        source_close(source);
+        free(text);
+    }
 }
 
 Test(aof, many_arguments_are_counted)
@@ -219,7 +234,7 @@ Test(aof, borders_of_blocks)
         len += (size_t)snprintf(text + len, SIZE - len, "*2\r\n$3\r\nGET\r\n$%d\r\n%.*s\r\n", n, n, filler);
     }
     struct source *source = source_memory(text, len);
-    struct aof *reader = aof_open(source);
+    struct aof *reader = aof_open(source, 0);
     struct aof_item item;
     enum parse_step step;
     while ((step = aof_next(reader, &item)) == PARSE_ITEM) {
@@ -265,6 +280,120 @@ Test(aof, flipped_bytes_are_survived)
         text[i / sizeof(masks)] ^= masks[i % sizeof(masks)];
         free(transcript((struct bytes){text, sizeof(text)}, true));
     }
+}
+
+Test(aof, table_of_commands_is_sorted_and_sound)
+{
+    for (size_t id = 0; id < AOF_COMMANDS; id++) {
+        const struct aof_command *command = aof_command_of((enum aof_command_id)id);
+        cr_expect_eq((size_t)command->id, id);
+        cr_expect_eq(aof_command_named((struct bytes){(const uint8_t *)command->name, strlen(command->name)}), command);
+        cr_expect(!id || strcmp(aof_command_of((enum aof_command_id)(id - 1))->name, command->name) < 0, "%s", command->name);
+        cr_expect(command->arity != 0 && (command->first == 0 || command->step > 0), "%s", command->name);
+        cr_expect(command->redis != AOF_NEVER || command->valkey != AOF_NEVER, "%s", command->name);
+    }
+    cr_expect_str_eq(aof_command_named(TEXT("SeT"))->name, "set");
+    cr_expect_null(aof_command_named(TEXT("se")));
+    cr_expect_null(aof_command_named(TEXT("set\0")));
+    cr_expect_null(aof_command_named(TEXT("")));
+}
+
+/* A command of words between blanks; the length of what stands in `out`. */
+static size_t encode(const char *words, char *out, size_t cap)
+{
+    size_t count = 1, len;
+    for (const char *at = words; *at; at++)
+        count += *at == ' ';
+    len = (size_t)snprintf(out, cap, "*%zu\r\n", count);
+    for (const char *at = words; count--; at += strcspn(at, " ") + 1)
+        len += (size_t)snprintf(out + len, cap - len, "$%zu\r\n%.*s\r\n", strcspn(at, " "), (int)strcspn(at, " "), at);
+    return len;
+}
+
+Test(aof, keys_of_commands)
+{
+    static const struct {
+        const char *words, *keys;
+        bool unread;
+    } cases[] = {
+        {"SET k v", "k", false},
+        {"PING", "", false},
+        {"DEL a b c d e f g h i j k", "a b c d e f g h i j k", false},
+        {"MSET a 1 b 2 c 3 d 4 e 5", "a b c d e", false},
+        {"BITOP AND dst a b", "dst a b", false},
+        {"ZUNIONSTORE dst 2 a b WEIGHTS 1 2", "dst a b", false},
+        {"LMPOP 2 a b LEFT", "a b", false},
+        {"BLMPOP 0 1 a LEFT", "a", false},
+        {"EVAL s 2 a b c", "a b", false},
+        {"EVAL s 0 a", "", false},
+        {"EVAL s -1 a", "a", false},
+        {"EVAL s 9999999999999 a b", "a b", false},
+        {"MSETEX 2 a 1 b 2 EX 5", "a b", false},
+        {"SORT l BY x STORE dst", "l dst", false},
+        {"GEORADIUS g 1 2 3 m STOREDIST d", "g d", false},
+        {"XREADGROUP GROUP g c COUNT 1 STREAMS a b > >", "a b", false},
+        {"MIGRATE h 1 k 0 5 KEYS x", "k", false},
+        {"XGROUP CREATE x g 0", "x", false},
+        {"NOSUCH a", "", true},
+        {"SET", "", false},
+        {"MIGRATE h 1  0 5 REPLACE KEYS x y", "x y", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[1024], keys[256] = "";
+        struct source *source = source_memory(text, encode(cases[i].words, text, sizeof(text)));
+        struct aof *reader = aof_open(source, 0);
+        struct aof_item item;
+        struct bytes key;
+        bool whole;
+        cr_assert_eq(aof_next(reader, &item), PARSE_ITEM, "%s", cases[i].words);
+        struct aof_key_walk walk = aof_keys_of(&item);
+        for (size_t len = 0; aof_key_next(&walk, &key, &whole);) {
+            cr_expect(whole);
+            len += (size_t)snprintf(keys + len, sizeof(keys) - len, "%s%.*s", len ? " " : "", (int)key.len, (const char *)key.at);
+        }
+        cr_expect_str_eq(keys, cases[i].keys, "%s", cases[i].words);
+        cr_expect_eq(walk.unread, cases[i].unread, "%s", cases[i].words);
+        aof_close(reader);
+        source_close(source);
+    }
+}
+
+Test(aof, finds_where_commands_begin_again)
+{
+    static const struct {
+        struct bytes text;
+        bool found;
+        uint64_t at;
+    } cases[] = {
+        {TEXT("*1\r\n$4\r\nPING\r\n"), true, 0},
+        {TEXT("junk*1\r\n$4\r\nPING\r\n"), true, 4},
+        {TEXT("**1\r\n$4\r\nPING\r\n#TS:1\r\n"), true, 1},
+        {TEXT("*1\r\n$4\r\nPONG\r\n*1\r\n$4\r\nPING\r\n"), true, 14},
+        {TEXT("*1\r\n$4\r\nPING\r\njunk"), false, 18},
+        {TEXT("x*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nEX"), true, 1},
+        {TEXT("x*1\r\n$3\r\nSET\r\n"), false, 14},
+        {TEXT("x*1\n$4\nPING\r\n"), false, 14},
+        {TEXT(""), false, 0},
+        {TEXT("*"), false, 1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct source *source = source_memory(cases[i].text.at, cases[i].text.len);
+        uint64_t at = 0;
+        cr_expect_eq(aof_resume(source, &at), cases[i].found, "case %zu", i);
+        cr_expect(!cases[i].found || at == cases[i].at, "case %zu: %" PRIu64, i, at);
+        source_close(source);
+    }
+    /* Beyond what is looked at in one piece, with marks all the way. */
+    enum { FILLER = 3000000 };
+    char *text = malloc(FILLER + 64);
+    memset(text, '*', FILLER);
+    size_t len = FILLER + (size_t)snprintf(text + FILLER, 64, "*1\r\n$4\r\nPING\r\n");
+    struct source *source = source_memory(text, len);
+    uint64_t at = 100;
+    cr_expect(aof_resume(source, &at));
+    cr_expect_eq(at, 100 + FILLER);
+    source_close(source);
+    free(text);
 }
 
 Test(aof, likeness)

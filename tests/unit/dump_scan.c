@@ -40,6 +40,8 @@ static uint64_t sum(struct bytes bytes)
     return sum;
 }
 
+static bool strings_told; /* with RDB_COUNT_ELEMENTS */
+
 static void say_item(struct transcript *transcript, const struct rdb_item *item)
 {
     say(transcript, "%d at %" PRIu64 "+%" PRIu64, item->kind, item->place.offset, item->place.length);
@@ -48,7 +50,10 @@ static void say_item(struct transcript *transcript, const struct rdb_item *item)
         say(transcript, " db%u %" PRIx64 " %s %d %" PRId64 " idle %d %" PRIu64 " freq %d %u at %" PRIu64 "+%" PRIu64,
             key->db, sum(key->name), key->type_name, key->has_expiry, key->expire_ms, key->has_idle, key->idle_s,
             key->has_freq, key->freq, key->value_offset, key->value_length);
-        say(transcript, " %" PRIu64 " elements, %" PRIx64 "\n", key->elements, sum((struct bytes){key->digest, 16}));
+        say(transcript, " %u %d %s %" PRIu64 " elements, %" PRIx64 "\n", key->type, key->datatype, key->encoding,
+            key->elements, sum((struct bytes){key->digest, 16}));
+        if (strings_told)
+            say(transcript, "%" PRIu64 " strings, %" PRIu64 "\n", key->strings, key->string_bytes);
         return;
     }
     say(transcript, " %" PRIx64 " %" PRIx64 " v%u db%u slot%u %" PRIu64 " %" PRIu64 " crc %d %" PRIx64 " %" PRIx64 "\n",
@@ -96,6 +101,20 @@ static bool take_item(void *batch, struct rdb *reader, const struct rdb_item *it
     return true;
 }
 
+static bool take_plain(void *batch, const struct rdb_plain *run)
+{
+    uint64_t expires = 0;
+    cr_assert(run->count > 0 && run->count <= RDB_PLAIN_MOST);
+    for (size_t i = 0; i < run->count; i++) {
+        struct rdb_item item;
+        rdb_plain_item(run, &run->keys[i], &item);
+        say_item(batch, &item);
+        expires += item.key.has_expiry;
+    }
+    cr_assert_eq(run->expires, expires);
+    return true;
+}
+
 static bool take_damage(void *batch, const struct damage *damage, struct bytes key)
 {
     say_damage(batch, damage, key);
@@ -124,10 +143,11 @@ static bool merge(void *context, void *batch)
     return true;
 }
 
-static void read_together(struct source *source, unsigned flags, unsigned threads, size_t block,
+static void read_together(struct source *source, unsigned flags, unsigned threads, size_t block, bool runs,
                           struct transcript *transcript)
 {
-    const struct scan_job job = {flags, transcript, begin, take_item, take_damage, merge, drop};
+    const struct scan_job job = {flags, transcript, begin, take_item, take_damage, merge, drop,
+                                 runs ? take_plain : NULL};
     const struct scan_options options = {.threads = threads, .expect_end = true};
     struct scan_end end;
     cr_assert(dump_scan_sized(source, &options, &job, &end, block));
@@ -150,15 +170,18 @@ static void compare(const void *at, size_t len, unsigned flags, const size_t *bl
 {
     struct transcript alone = {0};
     struct source *source = source_memory(at, len);
+    strings_told = flags & RDB_COUNT_ELEMENTS;
     read_alone(source, flags, &alone);
     source_close(source);
-    for (size_t i = 0; i < block_count; i++) {
+    for (size_t i = 0; i < 2 * block_count; i++) {
         struct transcript together = {0};
+        size_t block = blocks[i / 2];
+        bool runs = i % 2; /* plain keys many at once */
         source = source_memory(at, len);
-        read_together(source, flags, 1 + i % 4 + 1, blocks[i], &together);
+        read_together(source, flags, 1 + i / 2 % 5, block, runs, &together);
         source_close(source);
         cr_assert(together.len == alone.len && !memcmp(together.text, alone.text, alone.len),
-                  "%s, blocks of %zu:\n%s", name, blocks[i], difference(&alone, &together));
+                  "%s, blocks of %zu, runs %d:\n%s", name, block, runs, difference(&alone, &together));
         free(together.text);
     }
     free(alone.text);
@@ -219,6 +242,57 @@ static struct rdb_build build_all(void)
     return build;
 }
 
+/* Strings in all the forms that servers store them in, and in some that they do not. */
+static struct rdb_build build_strings(void)
+{
+    static const struct {
+        const char *at;
+        size_t len;
+    } values[] = {
+        {"\x05value", 6},
+        {"\x00", 1},
+        {"\xc0\x85", 2},
+        {"\xc1\x85\x01", 3},
+        {"\xc2\x85\x01\x02\x03", 5},
+        {"\xc3\x05\x14\x00x\xe0\x0a\x00", 8},
+        {"\xc3\x07\x0d\x00" "a\xe0\x02\x00\x00z", 10},
+        {"\xc3\x0b\x1d\x03" "abcd\xe0\x0e\x03\x01" "yz", 14},
+        {"\xc3\x04\x14\x00x\xe0\x0a", 7},      /* cut inside an instruction */
+        {"\xc3\x05\x14\x00x\xe0\x0a\x01", 8}, /* from before its first byte */
+        {"\xc3\x05\x15\x00x\xe0\x0a\x00", 8}, /* another size */
+        {"\xc3\x01\x00\x00", 4},              /* of none */
+        {"\xc3\x40\x05\x14\x00x\xe0\x0a\x00", 9}, /* a length in a longer form than needed */
+        {"\x40\x03" "abc", 5},
+        {"\x80\x00\x00\x00\x03" "abc", 8},
+        {"\x04HYLL", 5}, /* a HyperLogLog without the rest */
+        {"\x01H", 2},
+        {"\xc3\x05\x04\x03HYLL", 8},
+    };
+    struct rdb_build build = rdb_build_begin("REDIS0011");
+    rdb_build_select(&build, 0);
+    rdb_build_resize(&build, 50, 25);
+    for (unsigned i = 0; i < RDB_PLAIN_MOST + 9; i++) /* longer than a run */
+        rdb_build_bytes(&build, "\x00\x01" "k\xc0\x01", 5);
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+        if (i % 2)
+            rdb_build_expire_ms(&build, i == 5 ? -7 : 1800000000000 + (int64_t)i);
+        rdb_build_key(&build, 0, i == 3 ? "" : "some name");
+        rdb_build_bytes(&build, values[i].at, values[i].len);
+    }
+    rdb_build_u8(&build, 0);
+    rdb_build_run(&build, 'n', 70);
+    rdb_build_run(&build, 'v', 80);
+    rdb_build_bytes(&build, "\x00\xc1\x10\x27\x01v", 6); /* a name that is a number, */
+    rdb_build_bytes(&build, "\x00\xc3\x05\x14\x00x\xe0\x0a\x00\x01v", 11); /* and one that is compressed */
+    rdb_build_expire_ms(&build, 1800000000000);
+    rdb_build_expire_ms(&build, 1800000000001);
+    rdb_build_string_key(&build, "expires twice", "v");
+    rdb_build_bytes(&build, "\xfd\x00\x00\x00\x70", 5);
+    rdb_build_string_key(&build, "expires in seconds", "v");
+    rdb_build_end(&build);
+    return build;
+}
+
 static const size_t tiny_blocks[] = {16, 17, 23, 48, 100, 333};
 enum { TINY_BLOCKS = sizeof(tiny_blocks) / sizeof(*tiny_blocks) };
 
@@ -230,20 +304,54 @@ Test(dump_scan, says_what_one_reader_says, .timeout = 120)
         sizes[i] = 16 + i * 3;
     compare(build.at, build.len, 0, sizes, 120, "whole");
     compare(build.at, build.len, RDB_CHECK_VALUES, sizes, 120, "values");
+    compare(build.at, build.len, RDB_COUNT_ELEMENTS, sizes, 120, "elements");
+    compare(build.at, build.len, RDB_DIGEST_VALUES, sizes, 120, "digests");
     rdb_build_free(&build);
 }
 
-Test(dump_scan, truncated_anywhere, .timeout = 120)
+Test(dump_scan, says_the_same_of_strings, .timeout = 120)
 {
-    struct rdb_build build = build_all();
+    static const unsigned flags[] = {0, RDB_CHECK_VALUES, RDB_COUNT_ELEMENTS, RDB_DIGEST_VALUES};
+    struct rdb_build build = build_strings();
+    size_t sizes[40];
+    for (size_t i = 0; i < 40; i++)
+        sizes[i] = 16 + i * (i < 30 ? 5 : 50);
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+        compare(build.at, build.len, flags[i], sizes, 40, "strings");
+    rdb_build_free(&build);
+}
+
+Test(dump_scan, strings_are_read_to_their_end)
+{
+    struct rdb_build build = build_strings();
+    struct transcript transcript = {0};
+    struct source *source = source_memory(build.at, build.len);
+    read_alone(source, RDB_CHECK_VALUES, &transcript);
+    cr_expect_not_null(strstr(transcript.text, "\nend 0 at"), "%s", transcript.text);
+    source_close(source);
+    free(transcript.text);
+    rdb_build_free(&build);
+}
+
+static void truncate_anywhere(struct rdb_build build)
+{
     for (size_t len = 0; len < build.len; len++)
         compare(build.at, len, RDB_CHECK_VALUES, (size_t[]){16 + len % 29, 64 + len % 97}, 2, "truncated");
     rdb_build_free(&build);
 }
 
-Test(dump_scan, any_bit_flipped, .timeout = 240)
+Test(dump_scan, truncated_anywhere, .timeout = 120)
 {
-    struct rdb_build build = build_all();
+    truncate_anywhere(build_all());
+}
+
+Test(dump_scan, strings_truncated_anywhere, .timeout = 120)
+{
+    truncate_anywhere(build_strings());
+}
+
+static void flip_any_bit(struct rdb_build build)
+{
     for (size_t bit = 0; bit < 8 * build.len; bit++) {
         char name[32];
         snprintf(name, sizeof(name), "bit %zu", bit);
@@ -252,6 +360,16 @@ Test(dump_scan, any_bit_flipped, .timeout = 240)
         build.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     rdb_build_free(&build);
+}
+
+Test(dump_scan, any_bit_flipped, .timeout = 240)
+{
+    flip_any_bit(build_all());
+}
+
+Test(dump_scan, any_bit_of_strings_flipped, .timeout = 240)
+{
+    flip_any_bit(build_strings());
 }
 
 static unsigned compared;

@@ -274,6 +274,55 @@ Test(evidence, hosts_with_the_same_ports_stay_apart)
     clean(&made);
 }
 
+/* Ten collections of one cluster, with captures beside the files: the newest is the state, and earlier logs, which the
+ * last ones begin with, are not read twice as history. */
+Test(evidence, stages_of_a_story_are_captures_of_the_same_servers)
+{
+    static const char *const stories[] = {"fixtures/story-redis-7.0.15", "fixtures/story-redis-4.0.1"};
+    for (size_t s = 0; s < 2; s++) {
+        char last[128];
+        snprintf(last, sizeof(last), "%s/10-recovered", stories[s]);
+        struct evidence *whole = open_one(stories[s]), *newest = open_one(last);
+        cr_assert_eq(whole->instance_count, newest->instance_count, "%s: %zu", stories[s], whole->instance_count);
+        for (size_t i = 0; i < whole->instance_count; i++) {
+            const struct instance *a = &whole->instances[i], *b = &newest->instances[i];
+            cr_expect_str_eq(a->name, b->name);
+            cr_expect_str_eq(whole->files[a->dump->file].sha256, newest->files[b->dump->file].sha256);
+            cr_expect_str_eq(whole->files[a->view->file].sha256, newest->files[b->view->file].sha256);
+            cr_expect_gt(a->history_count, b->history_count);
+            cr_expect_eq(a->logbook_count, b->logbook_count, "%s: %zu logs", a->name, a->logbook_count);
+        }
+        evidence_close(newest);
+        evidence_close(whole);
+    }
+}
+
+Test(evidence, stages_in_flat_folders_are_captures_too)
+{
+    struct made made = make();
+    static const char *const stages[] = {"06-stale-restarted", "10-recovered"};
+    for (size_t s = 0; s < 2; s++)
+        for (size_t p = 7000; p < 7002; p++) {
+            static const char *const names[][2] = {{"nodes", "conf"}, {"redis", "conf"}, {"redis", "log"}, {"dump", "rdb"}};
+            for (size_t n = 0; n < 4; n++) {
+                char from[256], name[32], to[64];
+                snprintf(name, sizeof(name), "%s_%zu.%s", names[n][0], p, names[n][1]);
+                snprintf(from, sizeof(from), STORY "%s/hosts/127.0.0.6/%zu/%s", stages[s], p, name);
+                snprintf(to, sizeof(to), "%s/%s", stages[s], name);
+                put(&made, from, to);
+            }
+        }
+    struct evidence *evidence = open_one(made.root);
+    cr_assert_eq(evidence->instance_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_str_eq(evidence->instances[i].folder, "10-recovered");
+        cr_expect_eq(evidence->instances[i].history_count, 1);
+        cr_expect_eq(evidence->files[evidence->instances[i].dump->file].path[0], '1');
+    }
+    evidence_close(evidence);
+    clean(&made);
+}
+
 Test(evidence, a_cloned_id_is_two_instances)
 {
     struct evidence *evidence = open_one(CLONED);

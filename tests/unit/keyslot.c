@@ -67,12 +67,25 @@ static unsigned slow_slot(struct bytes key)
 
 Test(keyslot, any_length)
 {
-    uint8_t name[67];
+    uint8_t name[167];
     for (size_t i = 0; i < sizeof(name); i++)
         name[i] = (uint8_t)(i * 199 + 131) | 0x80; /* without braces */
     for (size_t from = 0; from < 8; from++)
         for (size_t len = 0; from + len <= sizeof(name); len++) {
             struct bytes key = {name + from, len};
             cr_assert_eq(keyslot(key), slow_slot(key), "%zu bytes", len);
+            cr_assert_eq(keyslot_by_tables(key), slow_slot(key), "%zu bytes", len);
+        }
+}
+
+/* However far in front the tag stands, and whatever the length. */
+Test(keyslot, a_tag_anywhere)
+{
+    char name[80];
+    for (size_t len = 5; len < sizeof(name); len++)
+        for (size_t at = 0; at + 5 <= len; at++) {
+            memset(name, 'x', len);
+            memcpy(name + at, "{tag}", 5);
+            cr_assert_eq(keyslot((struct bytes){(const uint8_t *)name, len}), slot_of("tag"), "%zu of %zu", at, len);
         }
 }

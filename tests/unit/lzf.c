@@ -14,6 +14,13 @@ static bool expands(const void *packed, size_t packed_len, const void *expected,
     cr_assert_eq(lzf_verify((struct bytes){in, packed_len}, len), whole, "both ways say the same");
     if (whole && expected)
         cr_assert_eq(memcmp(out, expected, len), 0);
+    uint8_t *roomy_in = calloc(1, packed_len + LZF_ROOM), *roomy_out = malloc(len + LZF_ROOM);
+    memcpy(roomy_in, packed, packed_len);
+    cr_assert_eq(lzf_expand_roomy((struct bytes){roomy_in, packed_len}, roomy_out, len), whole, "and the third");
+    if (whole)
+        cr_assert_eq(memcmp(roomy_out, out, len), 0);
+    free(roomy_in);
+    free(roomy_out);
     free(in);
     free(out);
     return whole;

@@ -161,15 +161,17 @@ static void change_functions(struct replaying *replaying, const struct aof_item 
 
 static void delete_all(struct replaying *replaying, const struct aof_item *item)
 {
-    for (size_t i = 1; i < item->argument_count; i++) {
-        if (!is_whole(item, i)) {
-            doubt_all(replaying);
-            return;
-        }
-        struct held *held = find_held(replaying, replaying->selected, item->arguments[i], false);
+    struct aof_key_walk walk = aof_keys_of(item);
+    struct bytes key;
+    bool whole;
+    while (aof_key_next(&walk, &key, &whole)) {
+        struct held *held = whole ? find_held(replaying, replaying->selected, key, false) : NULL;
         if (held)
             put(replaying, held, false, false);
+        walk.unread |= !whole;
     }
+    if (walk.unread)
+        doubt_all(replaying);
 }
 
 static bool is_unconditional_set(const struct aof_item *item)
@@ -231,65 +233,63 @@ static void make_of_four_words(struct replaying *replaying, const struct aof_ite
     make_first(replaying, item, item->argument_count == 4);
 }
 
-/* What commands do to the existence of keys. Where it is nothing, `apply` is NULL: nothing expires during a load. */
-static const struct {
-    const char *name;
-    void (*apply)(struct replaying *replaying, const struct aof_item *item);
-} commands[] = {
-    {"set", set},
-    {"del", delete_all},
-    {"unlink", delete_all},
-    {"select", select_db},
-    {"flushall", flush_server},
-    {"flushdb", flush_db},
-    {"function", change_functions},
-    {"append", make_with_value},
-    {"getset", make_with_value},
-    {"hmset", make_with_value},
-    {"hset", make_with_value},
-    {"lpush", make_with_value},
-    {"rpush", make_with_value},
-    {"sadd", make_with_value},
-    {"setnx", make_with_value},
-    {"decr", make_counter},
-    {"incr", make_counter},
-    {"psetex", make_of_four_words},
-    {"setex", make_of_four_words},
-    {"zadd", make_of_four_words},
-    {"getdel", take_first},
-    {"hdel", take_first},
-    {"lpop", take_first},
-    {"lrem", take_first},
-    {"ltrim", take_first},
-    {"rpop", take_first},
-    {"spop", take_first},
-    {"srem", take_first},
-    {"zpopmax", take_first},
-    {"zpopmin", take_first},
-    {"zrem", take_first},
-    {"exec", NULL},
-    {"expire", NULL},
-    {"expireat", NULL},
-    {"multi", NULL},
-    {"persist", NULL},
-    {"pexpire", NULL},
-    {"pexpireat", NULL},
-    {"ping", NULL},
-    {"publish", NULL},
-    {"script", NULL},
-    {"spublish", NULL},
+static void nothing(struct replaying *replaying, const struct aof_item *item)
+{
+    (void)replaying, (void)item;
+}
+
+/* What commands do to the existence of keys; NULL where that is not known. Nothing expires during a load. */
+static void (*const effects[AOF_COMMANDS])(struct replaying *replaying, const struct aof_item *item) = {
+    [AOF_COMMAND_SET] = set,
+    [AOF_COMMAND_DEL] = delete_all,
+    [AOF_COMMAND_UNLINK] = delete_all,
+    [AOF_COMMAND_SELECT] = select_db,
+    [AOF_COMMAND_FLUSHALL] = flush_server,
+    [AOF_COMMAND_FLUSHDB] = flush_db,
+    [AOF_COMMAND_FUNCTION] = change_functions,
+    [AOF_COMMAND_APPEND] = make_with_value,
+    [AOF_COMMAND_GETSET] = make_with_value,
+    [AOF_COMMAND_HMSET] = make_with_value,
+    [AOF_COMMAND_HSET] = make_with_value,
+    [AOF_COMMAND_LPUSH] = make_with_value,
+    [AOF_COMMAND_RPUSH] = make_with_value,
+    [AOF_COMMAND_SADD] = make_with_value,
+    [AOF_COMMAND_SETNX] = make_with_value,
+    [AOF_COMMAND_DECR] = make_counter,
+    [AOF_COMMAND_INCR] = make_counter,
+    [AOF_COMMAND_PSETEX] = make_of_four_words,
+    [AOF_COMMAND_SETEX] = make_of_four_words,
+    [AOF_COMMAND_ZADD] = make_of_four_words,
+    [AOF_COMMAND_GETDEL] = take_first,
+    [AOF_COMMAND_HDEL] = take_first,
+    [AOF_COMMAND_LPOP] = take_first,
+    [AOF_COMMAND_LREM] = take_first,
+    [AOF_COMMAND_LTRIM] = take_first,
+    [AOF_COMMAND_RPOP] = take_first,
+    [AOF_COMMAND_SPOP] = take_first,
+    [AOF_COMMAND_SREM] = take_first,
+    [AOF_COMMAND_ZPOPMAX] = take_first,
+    [AOF_COMMAND_ZPOPMIN] = take_first,
+    [AOF_COMMAND_ZREM] = take_first,
+    [AOF_COMMAND_EXEC] = nothing,
+    [AOF_COMMAND_EXPIRE] = nothing,
+    [AOF_COMMAND_EXPIREAT] = nothing,
+    [AOF_COMMAND_MULTI] = nothing,
+    [AOF_COMMAND_PERSIST] = nothing,
+    [AOF_COMMAND_PEXPIRE] = nothing,
+    [AOF_COMMAND_PEXPIREAT] = nothing,
+    [AOF_COMMAND_PING] = nothing,
+    [AOF_COMMAND_PUBLISH] = nothing,
+    [AOF_COMMAND_SCRIPT] = nothing,
+    [AOF_COMMAND_SPUBLISH] = nothing,
 };
 
 static void apply(struct replaying *replaying, const struct aof_item *item)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-        if (!argument_is(item, 0, commands[i].name))
-            continue;
-        if (commands[i].apply)
-            commands[i].apply(replaying, item);
-        return;
-    }
-    doubt_all(replaying);
+    if (item->command && effects[item->command->id])
+        effects[item->command->id](replaying, item);
+    else if (!item->command || !journal_only_reads(item->command))
+        doubt_all(replaying);
 }
 
 static void apply_item(struct replaying *replaying, const struct aof_item *item)
@@ -302,25 +302,31 @@ static void apply_item(struct replaying *replaying, const struct aof_item *item)
         replaying->functions++;
 }
 
+static bool is_command(const struct aof_item *item, enum aof_command_id id)
+{
+    return item->kind == AOF_COMMAND && item->command && item->command->id == id;
+}
+
 /* Reads a file up to an offset: to apply what it holds, or with `multi` to find the last transaction that begins. */
 static bool read_file(struct replaying *replaying, const struct evidence *evidence, size_t file, uint64_t limit,
                       uint64_t *multi)
 {
     struct source *source = evidence_reopen(evidence, file);
-    struct aof *reader = source ? aof_open(source) : NULL;
+    struct aof *reader = source ? aof_open(source, 0) : NULL;
     struct aof_item item;
     bool open = false;
     enum parse_step step = PARSE_END;
     while (reader && ((step = aof_next(reader, &item)) == PARSE_ITEM || step == PARSE_DAMAGE)) {
-        if (step == PARSE_DAMAGE)
+        /* What is odd about a command does not keep a server from it. */
+        if (step == PARSE_DAMAGE && aof_in_preamble(reader))
             replaying->exact = false;
         if (step == PARSE_DAMAGE || item.place.offset >= limit)
             continue;
         if (!multi) {
             apply_item(replaying, &item);
-        } else if (item.kind == AOF_COMMAND && argument_is(&item, 0, "exec")) {
+        } else if (is_command(&item, AOF_COMMAND_EXEC)) {
             open = false;
-        } else if (item.kind == AOF_COMMAND && argument_is(&item, 0, "multi") && !open) {
+        } else if (is_command(&item, AOF_COMMAND_MULTI) && !open) {
             open = true;
             *multi = item.place.offset;
         }

@@ -3,48 +3,71 @@
 
 #include "tools/cluster/remains.h"
 #include "tools/cluster/start_private.h"
+#include "tools/evidence/journal_load.h"
 
 /* A cut at the end is cut off, in the last file of all and if the configuration allows it. */
-static enum start_fate judge_cut(struct start_loading *loading, const struct journal *journal, bool last)
+static enum start_fate judge_cut(struct start_loading *loading, const struct journal *journal, bool last,
+                                 const struct journal_load *load)
 {
     struct starting *starting = loading->starting;
     uint64_t size = starting->evidence->files[journal->file].facts.decoded;
-    uint64_t lost = size > journal->complete_to ? size - journal->complete_to : 0;
-    struct place place = {journal->complete_to, lost, 0};
+    uint64_t lost = size > load->cut_to ? size - load->cut_to : 0;
+    struct place place = {load->cut_to, lost, 0};
     if (!settings_yes(starting->settings, "aof-load-truncated", true))
         return start_refuse(loading, journal->file, &place, "unexpected end of file, and aof-load-truncated is no");
     if (!last)
         return start_refuse(loading, journal->file, &place, "the truncated file is not the last file");
     start_say(starting, &loading->outcome->reasons, false, journal->file, &place,
-              journal->open_transaction ? "it ends inside a transaction, which is taken back"
-                                        : "it ends inside a command: the last %llu byte%s are dropped",
+              journal->stop == AOF_STOP_NONE
+                  ? "it ends inside a transaction, which is taken back: the last %llu byte%s are dropped"
+                  : "it ends inside a command: the last %llu byte%s are dropped",
               (unsigned long long)lost, lost == 1 ? "" : "s");
+    if (journal->rest.at) {
+        struct place rest = {.offset = journal->rest.at};
+        loading->outcome->ignored_may = true;
+        start_say(starting, &loading->outcome->reasons, true, journal->file, &rest,
+                  "%llu whole command%s in what is dropped, so this is not a lost tail: it may hold keys that only this file has",
+                  (unsigned long long)journal->rest.commands, journal->rest.commands == 1 ? "" : "s");
+    }
+    if (journal->stop == AOF_STOP_TRUNCATED && journal->open_transaction)
+        start_say(starting, &loading->outcome->reasons, false, journal->file, &journal->multi,
+                  "this MULTI stays in the file: what is written behind it is taken back at the start after this one");
     return FATE_LOADED;
+}
+
+static const struct settings_command *first_rename(const struct settings *settings)
+{
+    for (size_t i = 0; settings && i < settings->renamed_count; i++)
+        if (settings->renamed[i].change != COMMAND_AS_IS)
+            return &settings->renamed[i];
+    return NULL;
 }
 
 static enum start_fate judge_journal(struct start_loading *loading, const struct journal *journal, bool last)
 {
     struct starting *starting = loading->starting;
-    struct place at = {.offset = journal->complete_to};
-    bool known = starting->server.product != PRODUCT_UNKNOWN;
-    bool reverts = journal->open_transaction && (!known || server_compare(starting->server, 4, 0, 12) >= 0);
-    if (journal->stop == AOF_STOP_READ || journal->stop == AOF_STOP_MEMORY)
-        return start_leave_open(loading, journal->file, &at, journal->why);
-    if (journal->preamble && known && server_compare(starting->server, 4, 0, 0) < 0)
-        return start_refuse(loading, journal->file, NULL, "servers before 4.0 read no dump inside an AOF");
-    if (journal->preamble) {
+    struct journal_load load = journal_load_by(starting->arena, journal, starting->server);
+    const char *why = load.why ? load.why : "no memory";
+    if (load.outcome == JOURNAL_UNSURE)
+        return start_leave_open(loading, journal->file, &load.place, why);
+    /* A dump at the head is read before any command. */
+    if (journal->preamble && (journal->stop == AOF_STOP_RDB || load.outcome == JOURNAL_LOADS || load.place.offset)) {
         enum start_fate fate = start_judge_dump(loading, journal->preamble, true);
         if (fate != FATE_LOADED)
             return fate;
-    } else if (journal->stop == AOF_STOP_RDB) {
-        return start_refuse(loading, journal->file, &at, journal->why);
     }
-    if (journal->stop == AOF_STOP_FORMAT && settings_find(starting->settings, "aof-load-corrupt-tail-max-size"))
-        return start_leave_open(loading, journal->file, &at,
+    if (load.outcome == JOURNAL_REFUSES && journal->unnamed.count && first_rename(starting->settings) &&
+        load.place.offset == journal->unnamed.first.offset)
+        return start_leave_open(loading, journal->file, &load.place, "a command that rename-command may have made");
+    if (load.outcome == JOURNAL_CRASHES)
+        return start_leave_open(loading, journal->file, &load.place, why);
+    if (load.outcome == JOURNAL_REFUSES && journal->stop == AOF_STOP_FORMAT &&
+        settings_find(starting->settings, "aof-load-corrupt-tail-max-size"))
+        return start_leave_open(loading, journal->file, &load.place,
                                 "its tail is no command, and aof-load-corrupt-tail-max-size may drop it");
-    if (journal->stop == AOF_STOP_FORMAT)
-        return start_refuse(loading, journal->file, &at, journal->why);
-    return journal->stop == AOF_STOP_TRUNCATED || reverts ? judge_cut(loading, journal, last) : FATE_LOADED;
+    if (load.outcome == JOURNAL_REFUSES)
+        return start_refuse(loading, journal->file, &load.place, why);
+    return load.outcome == JOURNAL_CUTS ? judge_cut(loading, journal, last, &load) : FATE_LOADED;
 }
 
 static enum start_fate judge_part(struct start_loading *loading, size_t number, bool last)
@@ -133,14 +156,6 @@ static void hold_dumps(struct start_loading *loading)
         outcome->held += dump->keys;
         start_say_keys(loading, dump);
     }
-}
-
-static const struct settings_command *first_rename(const struct settings *settings)
-{
-    for (size_t i = 0; settings && i < settings->renamed_count; i++)
-        if (settings->renamed[i].change != COMMAND_AS_IS)
-            return &settings->renamed[i];
-    return NULL;
 }
 
 static bool has_commands(const struct starting *starting, const struct outcome *outcome)

@@ -6,6 +6,7 @@
 #include "parsers/bytes/text.h"
 #include "tools/evidence/condition.h"
 #include "tools/evidence/names.h"
+#include "tools/evidence/repeated.h"
 
 /* The instance being filled. */
 struct choosing {
@@ -15,6 +16,7 @@ struct choosing {
     const size_t *members;
     size_t count;
     const char *last_id; /* that a log states, or NULL */
+    struct bytes place;  /* folder of the newest nodes.conf: of several captures, the newest lies there; empty when none */
 };
 
 static const struct evidence_file *member(const struct choosing *choosing, size_t i)
@@ -100,19 +102,38 @@ static bool choose_views(struct choosing *choosing)
     return true;
 }
 
-/* Of several configurations the one under a plain name, the others being copies. */
+static bool in_place(const struct choosing *choosing, const struct evidence_file *file)
+{
+    return choosing->place.len && names_compare(names_split(file->path).folder, choosing->place) == 0;
+}
+
+/* The folder of the newest nodes.conf under its own name. */
+static void choose_place(struct choosing *choosing)
+{
+    const struct instance *instance = choosing->instance;
+    const struct view *view = instance->view;
+    for (size_t h = 0; view && view->capture; h++)
+        view = h < instance->history_count ? instance->history[h] : NULL;
+    if (view)
+        choosing->place = names_split(choosing->evidence->files[view->file].path).folder;
+}
+
+/* Of several configurations that of the newest capture, then the one under a plain name, the others being copies. */
 static void choose_settings(struct choosing *choosing)
 {
+    enum { PLACE = 4, PORT = 2, PLAIN = 1 };
     const struct evidence_file *best = NULL;
+    int best_rank = -1;
     for (size_t i = 0; i < choosing->count; i++) {
         const struct evidence_file *file = member(choosing, i);
         if (file->kind != EVIDENCE_CONF || !file->settings)
             continue;
-        bool plain = text_ends(names_split(file->path).stem, ".conf");
-        bool own_port = settings_find(file->settings, "port");
-        if (!best || (own_port && !settings_find(best->settings, "port")) ||
-            (plain && !text_ends(names_split(best->path).stem, ".conf")))
+        int rank = (in_place(choosing, file) ? PLACE : 0) + (settings_find(file->settings, "port") ? PORT : 0) +
+                   (text_ends(names_split(file->path).stem, ".conf") ? PLAIN : 0);
+        if (rank > best_rank) {
             best = file;
+            best_rank = rank;
+        }
     }
     choosing->instance->settings = best ? best->settings : NULL;
 }
@@ -142,6 +163,29 @@ static int oldest_first(const void *a, const void *b, void *context)
     return order ? order : (left->file > right->file) - (left->file < right->file);
 }
 
+/* A log that is the beginning of another one was collected earlier: it says nothing that the other does not say. */
+static void drop_repeated(struct choosing *choosing)
+{
+    struct instance *instance = choosing->instance;
+    size_t kept = 0;
+    for (size_t i = 0; i < instance->logbook_count; i++) {
+        const struct logbook *logbook = instance->logbooks[i];
+        struct evidence_file *file = &choosing->evidence->files[logbook->file];
+        size_t whole = SIZE_MAX;
+        for (size_t j = 0; j < instance->logbook_count && whole == SIZE_MAX; j++) {
+            const struct logbook *other = instance->logbooks[j];
+            bool longer = other->total_lines > logbook->total_lines || (other->total_lines == logbook->total_lines && j > i);
+            if (longer && repeated_in(choosing->evidence, logbook->file, other->file))
+                whole = other->file;
+        }
+        if (whole == SIZE_MAX)
+            instance->logbooks[kept++] = logbook;
+        else if (!file->note)
+            file->note = "collected earlier: another log of this instance begins with it";
+    }
+    instance->logbook_count = kept;
+}
+
 static bool choose_logs(struct choosing *choosing)
 {
     struct instance *instance = choosing->instance;
@@ -152,6 +196,7 @@ static bool choose_logs(struct choosing *choosing)
         if (member(choosing, i)->logbook)
             instance->logbooks[instance->logbook_count++] = member(choosing, i)->logbook;
     qsort_r(instance->logbooks, instance->logbook_count, sizeof(*instance->logbooks), oldest_first, choosing->evidence);
+    drop_repeated(choosing);
     for (size_t i = 0; i < instance->logbook_count; i++)
         if (instance->logbooks[i]->id)
             choosing->last_id = instance->logbooks[i]->id;
@@ -163,9 +208,7 @@ static unsigned dump_rank(const struct choosing *choosing, const struct evidence
 {
     enum { STATED = 16, PORT = 8, DEFAULT = 4, BESIDE = 2, ANY = 1 };
     struct bytes stem = names_split(file->path).stem;
-    struct bytes folder = names_split(file->path).folder;
     const char *stated = settings_text(choosing->instance->settings, "dbfilename", NULL);
-    const struct view *view = choosing->instance->view;
     unsigned rank = ANY;
     uint16_t port;
     bool firm;
@@ -178,7 +221,7 @@ static unsigned dump_rank(const struct choosing *choosing, const struct evidence
             rank += PORT;
     if (text_is(stem, "dump.rdb"))
         rank += DEFAULT;
-    if (view && names_compare(folder, names_split(choosing->evidence->files[view->file].path).folder) == 0)
+    if (in_place(choosing, file))
         rank += BESIDE;
     return rank;
 }
@@ -219,7 +262,8 @@ static void choose_manifest(struct choosing *choosing)
         struct bytes stem = names_split(file->path).stem;
         if (!file->manifest || file->temporary)
             continue;
-        if (!choosing->instance->manifest || (names_begins(stem, of_string(append)) && text_ends(stem, ".manifest")))
+        bool named = names_begins(stem, of_string(append)) && text_ends(stem, ".manifest");
+        if (!choosing->instance->manifest || (named && (!choosing->place.len || names_is_below(names_split(file->path).folder, choosing->place))))
             choosing->instance->manifest = file->manifest;
     }
 }
@@ -311,9 +355,13 @@ static bool choose_folder(const struct choosing *choosing)
 bool choose(struct evidence *evidence, const struct known *known, const size_t *members, size_t count,
             struct instance *instance)
 {
-    struct choosing choosing = {evidence, known, instance, members, count, NULL};
+    struct choosing choosing = {.evidence = evidence, .known = known, .instance = instance, .members = members, .count = count};
     choose_settings(&choosing);
-    if (!choose_logs(&choosing) || !choose_views(&choosing) || !choose_dump(&choosing))
+    if (!choose_logs(&choosing) || !choose_views(&choosing))
+        return false;
+    choose_place(&choosing);
+    choose_settings(&choosing);
+    if (!choose_dump(&choosing))
         return false;
     choose_manifest(&choosing);
     choose_server(instance);

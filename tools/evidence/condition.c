@@ -45,6 +45,10 @@ static enum completeness journal_condition(const struct evidence *evidence, cons
         *why = journal->why;
         return CONDITION_DAMAGED;
     }
+    if (journal->open_transaction) {
+        *why = arena_format(evidence->arena, "it ends inside a transaction, which began at %" PRIu64, journal->multi.offset);
+        return CONDITION_DAMAGED;
+    }
     return journal->preamble ? dump_condition(evidence, journal->preamble, why) : CONDITION_WHOLE;
 }
 

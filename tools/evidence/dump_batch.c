@@ -31,8 +31,10 @@ void dump_batch_clear(struct dump_batch *batch)
     batch->stretch_count = batch->key_count = batch->event_count = batch->event_cap = batch->typed = 0;
 }
 
-static bool grow_keys(struct dump_batch *batch)
+static bool make_room(struct dump_batch *batch, size_t keys)
 {
+    if (batch->key_cap - batch->key_count >= keys)
+        return true;
     size_t cap = batch->key_cap ? 2 * batch->key_cap : FIRST_KEYS;
     uint16_t *slots = realloc(batch->slots, cap * sizeof(*slots));
     if (slots)
@@ -46,37 +48,61 @@ static bool grow_keys(struct dump_batch *batch)
 }
 
 /* Keys of one database that follow each other are one stretch. */
-static bool begin_stretch(struct dump_batch *batch, const struct rdb_item *item)
+static struct dump_db *stretch_of(struct dump_batch *batch, uint32_t db, struct place place)
 {
+    if (batch->stretch_count && batch->stretches[batch->stretch_count - 1].db == db)
+        return &batch->stretches[batch->stretch_count - 1];
     if (batch->stretch_count == batch->stretch_cap) {
         size_t cap = batch->stretch_cap ? 2 * batch->stretch_cap : 4;
         struct dump_db *larger = realloc(batch->stretches, cap * sizeof(*larger));
         if (!larger)
-            return false;
+            return NULL;
         batch->stretches = larger;
         batch->stretch_cap = cap;
     }
-    batch->stretches[batch->stretch_count++] = (struct dump_db){.db = item->key.db, .first = item->place};
-    return true;
+    struct dump_db *stretch = &batch->stretches[batch->stretch_count++];
+    *stretch = (struct dump_db){.db = db, .first = place};
+    return stretch;
+}
+
+/* Damage comes before its key. */
+static void type_events(struct dump_batch *batch, uint8_t type)
+{
+    for (; batch->typed < batch->event_count; batch->typed++)
+        if (batch->events[batch->typed].key.len)
+            batch->events[batch->typed].type = type;
 }
 
 static bool add_key(struct dump_batch *batch, const struct rdb_item *item)
 {
     const struct rdb_key *key = &item->key;
-    if (batch->key_count == batch->key_cap && !grow_keys(batch))
+    struct dump_db *stretch = stretch_of(batch, key->db, item->place);
+    if (!stretch || !make_room(batch, 1))
         return false;
-    if ((!batch->stretch_count || batch->stretches[batch->stretch_count - 1].db != key->db) &&
-        !begin_stretch(batch, item))
-        return false;
-    struct dump_db *stretch = &batch->stretches[batch->stretch_count - 1];
     stretch->keys++;
     stretch->expires += key->has_expiry;
     stretch->modules += key->datatype == RDB_MODULE;
-    for (; batch->typed < batch->event_count; batch->typed++) /* damage comes before its key */
-        if (batch->events[batch->typed].key.len)
-            batch->events[batch->typed].type = key->type;
+    type_events(batch, key->type);
     batch->slots[batch->key_count] = (uint16_t)keyslot(key->name);
     batch->prints[batch->key_count++] = distinct_key(key->db, key->name);
+    return true;
+}
+
+bool dump_batch_plain(struct dump_batch *batch, const struct rdb_plain *run)
+{
+    struct dump_db *stretch = stretch_of(batch, run->db, rdb_plain_place(run, &run->keys[0]));
+    if (!stretch || !make_room(batch, run->count))
+        return false;
+    stretch->keys += run->count;
+    stretch->expires += run->expires;
+    type_events(batch, run->type);
+    uint16_t *slots = batch->slots + batch->key_count;
+    uint64_t *prints = batch->prints + batch->key_count;
+    for (size_t i = 0; i < run->count; i++)
+        slots[i] = (uint16_t)keyslot(rdb_plain_name(&run->keys[i]));
+    for (size_t i = 0; i < run->count; i++)
+        prints[i] = distinct_key(run->db, rdb_plain_name(&run->keys[i]));
+    batch->key_count += run->count;
     return true;
 }
 

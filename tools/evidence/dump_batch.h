@@ -2,6 +2,7 @@
 #ifndef RCF_DUMP_BATCH_H
 #define RCF_DUMP_BATCH_H
 
+#include "parsers/rdb/rdb_plain.h"
 #include "tools/evidence/dump.h"
 
 /* An item or damage other than a key; what it points to is the batch's. */
@@ -35,6 +36,7 @@ void dump_batch_clear(struct dump_batch *batch);
 
 /* False without memory. */
 bool dump_batch_item(struct dump_batch *batch, const struct rdb_item *item);
+bool dump_batch_plain(struct dump_batch *batch, const struct rdb_plain *run);
 bool dump_batch_damage(struct dump_batch *batch, const struct damage *damage, struct bytes key);
 
 /* False without memory. */

@@ -48,6 +48,11 @@ static bool take_item(void *batch, struct rdb *reader, const struct rdb_item *it
     return dump_batch_item(batch, item);
 }
 
+static bool take_plain(void *batch, const struct rdb_plain *run)
+{
+    return dump_batch_plain(batch, run);
+}
+
 static bool take_damage(void *batch, const struct damage *damage, struct bytes key)
 {
     return dump_batch_damage(batch, damage, key);
@@ -112,7 +117,7 @@ struct dump *dump_read_how(struct arena *arena, struct source *source, size_t fi
 {
     struct reading reading = {.builder = dump_builder_new(arena, file)};
     struct scan_end end;
-    const struct scan_job job = {RDB_CHECK_VALUES, &reading, begin, take_item, take_damage, merge, drop};
+    const struct scan_job job = {RDB_CHECK_VALUES, &reading, begin, take_item, take_damage, merge, drop, take_plain};
     const struct scan_options options = {
         .threads = how->threads,
         .expect_end = true,

@@ -77,20 +77,26 @@ static void end_of(const struct rdb *reader, struct task *task)
     snprintf(end->why, sizeof(end->why), "%s", rdb_why(reader) ? rdb_why(reader) : "");
 }
 
-/* One step of the reader into the task's batch. False when there are no more. */
-static bool read_step(const struct scan_job *job, struct rdb *reader, struct task *task)
-{
+/* What a reader says, kept over the records: to clear it is what a profile shows. */
+struct said {
+    struct rdb_plain run;
     struct rdb_item item;
-    switch (rdb_next(reader, &item)) {
-    case PARSE_ITEM:
-        task->failed = !job->item(task->batch, reader, &item);
-        return !task->failed;
-    case PARSE_DAMAGE:
+};
+
+/* One step of the reader into the task's batch: how much was said. 0 when there is no more. */
+static inline size_t read_step(const struct scan_job *job, struct rdb *reader, struct task *task, struct said *said)
+{
+    size_t count = job->plain ? rdb_plain(reader, &said->run) : 0;
+    enum parse_step step = count ? PARSE_ITEM : rdb_next(reader, &said->item);
+    if (count)
+        task->failed = !job->plain(task->batch, &said->run);
+    else if (step == PARSE_ITEM)
+        task->failed = !job->item(task->batch, reader, &said->item);
+    else if (step == PARSE_DAMAGE)
         task->failed = !job->damage(task->batch, rdb_damage(reader), rdb_damage_key(reader));
-        return !task->failed;
-    default:
-        return false;
-    }
+    else
+        return 0;
+    return task->failed ? 0 : count ? count : 1;
 }
 
 static void begin(const struct scan_job *job, struct task *task)
@@ -105,14 +111,10 @@ static void read_part(const struct scan_job *job, struct rdb *reader, struct tas
     if (task->failed)
         return;
     rdb_read_part(reader, &task->part);
-    struct rdb_item item; /* kept over the records: to clear it is what a profile shows */
-    enum parse_step step;
-    bool ok = true;
-    while (ok && ((step = rdb_next(reader, &item)) == PARSE_ITEM || step == PARSE_DAMAGE))
-        ok = step == PARSE_ITEM ? job->item(task->batch, reader, &item)
-                                : job->damage(task->batch, rdb_damage(reader), rdb_damage_key(reader));
-    task->failed = !ok;
-    task->last = ok && rdb_stop(reader) != RDB_STOP_NONE;
+    struct said said;
+    while (read_step(job, reader, task, &said))
+        continue;
+    task->last = !task->failed && rdb_stop(reader) != RDB_STOP_NONE;
     if (task->last)
         end_of(reader, task);
 }
@@ -277,13 +279,15 @@ static bool is_over(struct scan *scan)
 static void read_between(struct scan *scan, struct rdb *reader, struct rdb_part *part)
 {
     struct task task = {.done = true};
+    struct said said;
     bool more = true;
     begin(scan->job, &task);
     part->bytes.len = 0;
-    for (size_t i = 0; !task.failed && more && i < BATCH_ITEMS; i++) {
-        if (i && scan->thread_count > 1 && rdb_cut(reader, part))
+    for (size_t count = 0, items = 0; !task.failed && more && items < BATCH_ITEMS; items += count) {
+        if (items && scan->thread_count > 1 && rdb_cut(reader, part))
             break;
-        more = read_step(scan->job, reader, &task);
+        count = read_step(scan->job, reader, &task, &said);
+        more = count > 0;
     }
     task.last = !more && !task.failed;
     if (task.last)

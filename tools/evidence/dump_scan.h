@@ -11,9 +11,10 @@
 #define RCF_DUMP_SCAN_H
 
 #include "parsers/rdb/rdb.h"
+#include "parsers/rdb/rdb_plain.h"
 #include "parsers/rdb/value.h"
 
-/* What is done with the records. A batch is an object of the job's own. begin(), item() and damage() of one batch are
+/* What is done with the records. A batch is an object of the job's own. begin(), item(), plain() and damage() of one batch are
  * called by one thread, of several batches at the same time; merge() is called for one batch at a time, in the order
  * of the file, and ends the batch. Functions that return bool give false, begin() NULL, to end the scan (no memory, or
  * enough seen). */
@@ -28,6 +29,8 @@ struct scan_job {
     bool (*merge)(void *context, void *batch);
     /* Ends a batch that is not to be merged: the scan ended early. */
     void (*drop)(void *context, void *batch);
+    /* NULL, or takes many keys at once, which are then not given as items. */
+    bool (*plain)(void *batch, const struct rdb_plain *run);
 };
 
 /* The name of the key in whose record reading stopped; empty when that is not known. */

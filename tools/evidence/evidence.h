@@ -78,9 +78,9 @@ struct instance {
     size_t logbook_count;
 };
 
-/* A row of the table of --hosts: an ip or ip:port, and the host that it lives on. */
+/* A row of the table of --hosts: an ip or ip:port, the host that it lives on, and the zone of that, "" when not said. */
 struct host_row {
-    const char *address, *host;
+    const char *address, *host, *zone;
 };
 
 struct evidence {
@@ -107,7 +107,7 @@ struct evidence_options {
 
 /* Reads a case from directories and files; "-" is standard input. Each file is read once, from its first byte to its
  * last, and what is loaded, recognised and hashed are the same bytes. Never NULL except without memory; see `problem`
- * and `unreadable`. `options` may be NULL. The caller ends it with evidence_close(). */
+ * and `unreadable`. No paths are an empty case. `options` may be NULL. The caller ends it with evidence_close(). */
 struct evidence *evidence_open(char *const *paths, size_t count, const struct evidence_options *options);
 void evidence_close(struct evidence *evidence);
 

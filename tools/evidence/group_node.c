@@ -1,8 +1,8 @@
 /* Rule 5: files that state the same own id.
  *
  * One id at one address is one server, seen at different times. One id at two addresses is two servers: somebody copied
- * a nodes.conf. So is one id at one address in two places that each have a configuration of their own, unless both
- * places are named by the same IP address: then the collection was made twice.
+ * a nodes.conf. So is one id at one address on two hosts, each place having a configuration of its own. Places are on
+ * one host when the folders that name it are called the same, or nothing names it: then the collection was made twice.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,15 +41,24 @@ static bool same_address(const struct group *a, const struct group *b)
     return a->said == b->said && strcmp(a->ip, b->ip) == 0;
 }
 
-/* Nodes.conf files at one address, next to each other in the run. */
+static bool on_one_host(struct bytes a, struct bytes b)
+{
+    return !a.len || !b.len || names_compare(names_last(a), names_last(b)) == 0;
+}
+
+/* Nodes.conf files at one address: each with the one before it in the run, captures in between aside. */
 static void join_views(struct grouping *grouping, const struct claimant *run, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
-        const struct group *before = run[i - 1].group, *now = run[i].group;
-        if (before->view == SIZE_MAX || now->view == SIZE_MAX || !same_address(before, now))
+    const struct claimant *before = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct group *now = run[i].group;
+        if (now->view == SIZE_MAX)
             continue;
-        bool again = before->scope.len && names_is_ip(before->scope) && names_compare(before->scope, now->scope) == 0;
-        group_merge(grouping, run[i - 1].root, run[i].root, again ? JOIN_ANY_CONF : JOIN_STRICT, same_id);
+        if (before && same_address(before->group, now)) {
+            bool again = now->ip[0] && on_one_host(before->group->scope, now->scope);
+            group_merge(grouping, before->root, run[i].root, again ? JOIN_ANY_CONF | JOIN_ANY_SCOPE : JOIN_STRICT, same_id);
+        }
+        before = &run[i];
     }
 }
 

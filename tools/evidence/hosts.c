@@ -51,7 +51,8 @@ static void take_row(int end, void *context)
     }
     table->rows = arena_grow(table->arena, table->rows, table->count, &table->cap, sizeof(*table->rows));
     if (table->rows)
-        table->rows[table->count++] = (struct host_row){table->cells[0], table->cells[1]};
+        table->rows[table->count++] =
+            (struct host_row){table->cells[0], table->cells[1], columns == COLUMNS ? table->cells[2] : ""};
     table->failed |= !table->rows;
 }
 
@@ -94,20 +95,32 @@ static bool read_table(struct table *table, const char *file)
     return !table->failed;
 }
 
-static const char *look_up(const struct evidence *evidence, const char *address)
+static const struct host_row *look_up(const struct evidence *evidence, const char *address)
 {
     struct host_row key = {.address = address};
-    const struct host_row *row =
-        evidence->host_row_count ? bsearch(&key, evidence->host_rows, evidence->host_row_count, sizeof(key), by_address) : NULL;
-    return row ? row->host : NULL;
+    return evidence->host_row_count
+               ? bsearch(&key, evidence->host_rows, evidence->host_row_count, sizeof(key), by_address)
+               : NULL;
+}
+
+static const struct host_row *row_of(const struct evidence *evidence, const char *ip, uint16_t port)
+{
+    char address[300];
+    snprintf(address, sizeof(address), "%s:%u", ip, port);
+    const struct host_row *row = look_up(evidence, address);
+    return row || !*ip ? row : look_up(evidence, ip);
 }
 
 const char *hosts_named(const struct evidence *evidence, const char *ip, uint16_t port)
 {
-    char address[300];
-    snprintf(address, sizeof(address), "%s:%u", ip, port);
-    const char *host = look_up(evidence, address);
-    return host || !*ip ? host : look_up(evidence, ip);
+    const struct host_row *row = row_of(evidence, ip, port);
+    return row ? row->host : NULL;
+}
+
+const char *hosts_zone(const struct evidence *evidence, const char *ip, uint16_t port)
+{
+    const struct host_row *row = row_of(evidence, ip, port);
+    return row && *row->zone ? row->zone : NULL;
 }
 
 /* What decides about an instance's host. */

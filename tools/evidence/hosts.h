@@ -12,4 +12,7 @@ bool hosts_assign(struct evidence *evidence, const char *file, struct arena *scr
 /* The host that the table of --hosts names for an address, by ip:port, else by ip; NULL when it names none. */
 const char *hosts_named(const struct evidence *evidence, const char *ip, uint16_t port);
 
+/* The zone that the same row names, or NULL. */
+const char *hosts_zone(const struct evidence *evidence, const char *ip, uint16_t port);
+
 #endif

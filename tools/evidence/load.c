@@ -111,6 +111,7 @@ static const struct loader {
 } loaders[] = {
     {EVIDENCE_NODESCONF, true, true, load_nodes},
     {EVIDENCE_CONF, true, false, load_conf},
+    {EVIDENCE_SENTINEL_CONF, true, false, load_conf},
     {EVIDENCE_AOF_MANIFEST, true, false, load_manifest},
     {EVIDENCE_COLLECTION, true, false, load_collection},
     {EVIDENCE_LOG, false, false, load_log},
@@ -192,5 +193,7 @@ bool load_journal(struct evidence *evidence, size_t number, bool cluster, struct
     file->journal = journal_read(evidence->arena, source, number, cluster, server);
     take_facts(evidence, file, source);
     source_close(source);
+    if (file->journal)
+        journal_find_rest(file->journal, open_again, file);
     return file->journal;
 }

@@ -17,6 +17,7 @@ enum logbook_event {
     LOGBOOK_CLUSTER_OK,      /* "Cluster state changed: ok" */
     LOGBOOK_CLUSTER_FAIL,
     LOGBOOK_SAVED,          /* "DB saved on disk" */
+    LOGBOOK_SHUTDOWN,       /* the server ends in good order */
     LOGBOOK_UNKNOWN_SENDER, /* a message from a node that is not (or no longer) a member here; text = its id */
     LOGBOOK_REPLICA_SYNC,   /* a replica asks for synchronization; text = its address, NULL up to 2.8.17 */
     LOGBOOK_EVENTS

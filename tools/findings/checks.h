@@ -9,6 +9,10 @@ void check_membership(struct findings *findings, const struct cluster *cluster);
 void check_identity(struct findings *findings, const struct cluster *cluster);
 void check_slots(struct findings *findings, const struct cluster *cluster);
 void check_epochs(struct findings *findings, const struct cluster *cluster);
+void check_quorum(struct findings *findings, const struct cluster *cluster);
+void check_origins(struct findings *findings, const struct cluster *cluster);
+void check_layouts(struct findings *findings, const struct cluster *cluster);
+void check_configuration(struct findings *findings, const struct cluster *cluster);
 void check_replicas(struct findings *findings, const struct cluster *cluster);
 void check_hosts(struct findings *findings, const struct cluster *cluster);
 void check_keys(struct findings *findings, const struct cluster *cluster);
@@ -18,5 +22,7 @@ void check_case(struct findings *findings);
 void check_dumps(struct findings *findings);
 void check_nodesconf(struct findings *findings);
 void check_journals(struct findings *findings);
+void check_identities(struct findings *findings);
+void check_persistence(struct findings *findings);
 
 #endif

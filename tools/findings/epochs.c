@@ -1,6 +1,8 @@
 /* Tests:     the logical clock of the cluster: unique config epochs, and files that are behind.
  * Relies on: standing claims and slot owners.
- * Reports:   epoch-collision, stale-view, no-quorum. */
+ * Reports:   epoch-collision, epoch-outlier, epoch-decreased, stale-view. */
+#include <inttypes.h>
+
 #include "tools/findings/checks.h"
 
 static void check_collisions(struct findings *findings, const struct cluster *cluster)
@@ -80,28 +82,115 @@ static void check_stale_views(struct findings *findings, const struct cluster *c
     }
 }
 
-/* Views show FAIL; PFAIL only captures do. */
-static void check_quorum(struct findings *findings, const struct cluster *cluster)
+/* ------------------------------------------------------------------ epochs out of line */
+
+/* So many elections take a year at one failed election every 30 s. */
+enum { EPOCHS_OUT_OF_REACH = 1000000, EPOCHS_IN_REACH = 1000 };
+
+/* "Without bit 40 it would be 7", where one flipped bit explains the epoch; else NULL. */
+static const char *flipped_bit(struct findings *findings, uint64_t epoch, uint64_t usual)
 {
-    size_t failing = 0;
-    struct finding *f = NULL;
-    for (size_t n = 0; n < cluster->member_count; n++)
-        failing += cluster->nodes[n].slots_owned && (cluster->nodes[n].failed || cluster->nodes[n].suspected > cluster->nodes[n].listing / 2);
-    size_t majority = cluster->voting / 2 + 1;
-    if (!cluster->voting || cluster->voting - failing >= majority)
+    for (int bit = 63; bit >= 20; bit--)
+        if (epoch >> bit & 1 && (epoch ^ UINT64_C(1) << bit) <= usual + EPOCHS_IN_REACH)
+            return arena_format(findings->arena, "without bit %d it would be %" PRIu64, bit,
+                                epoch ^ UINT64_C(1) << bit);
+    return NULL;
+}
+
+static void check_outlier(struct findings *findings, const struct cluster *cluster)
+{
+    const struct node *highest = NULL;
+    const struct view *view = NULL;
+    uint64_t second = 0;
+    for (uint32_t n = 0; n < cluster->member_count; n++) {
+        const struct node *node = &cluster->nodes[n];
+        if (!node->primary)
+            continue;
+        if (!highest || node->entry->config_epoch > highest->entry->config_epoch) {
+            second = highest ? highest->entry->config_epoch : 0;
+            highest = node;
+        } else if (node->entry->config_epoch > second) {
+            second = node->entry->config_epoch;
+        }
+    }
+    if (!highest)
         return;
-    if (!(f = findings_add(findings, FINDING_NO_QUORUM, CERTAINTY_PROVED)))
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        const struct view *its = cluster->evidence->instances[cluster->core[i]].view;
+        if (!view || view_epoch(its) > view_epoch(view))
+            view = its;
+    }
+    uint64_t epoch = highest->entry->config_epoch, usual = second;
+    bool of_node = epoch - second > EPOCHS_OUT_OF_REACH;
+    if (!of_node) {
+        usual = epoch;
+        epoch = view ? view_epoch(view) : 0;
+        if (epoch <= usual || epoch - usual <= EPOCHS_OUT_OF_REACH)
+            return;
+    }
+    struct finding *f = findings_add(findings, FINDING_EPOCH_OUTLIER, CERTAINTY_PROBABLE);
+    if (!f)
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->summary = arena_format(findings->arena, "%zu of %zu voting primaries are failing: no majority is left to agree on a failover.",
-                              failing, cluster->voting);
-    f->rule = "a failover needs the votes of more than half of the primaries with slots";
-    f->settles = "later views in which the primaries answer";
-    for (size_t n = 0; n < cluster->member_count; n++) {
-        const struct node *node = &cluster->nodes[n];
-        for (size_t c = 0; node->slots_owned && c < node->claim_count; c++)
-            if (!node->claims[c].own && node->claims[c].sighting->entry->flags & (NODE_FAIL | NODE_PFAIL))
-                finding_shows_claim(findings, f, &node->claims[c]);
+    if (of_node)
+        finding_about(findings, f, cluster, (uint32_t)(highest - cluster->nodes));
+    f->summary = of_node ? arena_format(findings->arena, "%s holds configEpoch %" PRIu64 ", the next highest of a primary is %" PRIu64
+                                        ": damage, or an edit by hand, rather than elections.", highest->name, epoch, usual)
+                         : arena_format(findings->arena, "currentEpoch has reached %" PRIu64 ", the highest configEpoch is %" PRIu64
+                                        ": damage, or an edit by hand, rather than elections.", epoch, usual);
+    f->detail = flipped_bit(findings, epoch, usual);
+    f->rule = "an epoch more than a million above all others: elections, moves of slots and collisions add one each";
+    f->settles = "logs that show so many elections; older files of the node";
+    if (of_node)
+        finding_shows_claim(findings, f, highest->stands);
+    if (view)
+        finding_shows_vars(findings, f, view);
+}
+
+/* What fell between an older view of an instance and its newest, or NULL. */
+static const char *decreased(struct findings *findings, const struct view *old, const struct view *new)
+{
+    const struct sighting *was = view_own(old), *is = view_own(new);
+    if (!was || !is || was->entry->node != is->entry->node)
+        return NULL;
+    const struct {
+        const char *name;
+        bool known;
+        uint64_t was, is;
+    } epochs[] = {
+        {"currentEpoch", old->has_current_epoch && new->has_current_epoch, old->current_epoch, new->current_epoch},
+        {"lastVoteEpoch", old->has_last_vote_epoch && new->has_last_vote_epoch, old->last_vote_epoch, new->last_vote_epoch},
+        {"configEpoch", was->entry->flags & is->entry->flags & NODE_PRIMARY, was->entry->config_epoch, is->entry->config_epoch},
+    };
+    for (size_t e = 0; e < sizeof(epochs) / sizeof(epochs[0]); e++)
+        if (epochs[e].known && epochs[e].is < epochs[e].was)
+            return arena_format(findings->arena, "its %s was %" PRIu64 " and is %" PRIu64, epochs[e].name,
+                                epochs[e].was, epochs[e].is);
+    return NULL;
+}
+
+static void check_decreases(struct findings *findings, const struct cluster *cluster)
+{
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        const struct instance *instance = &cluster->evidence->instances[cluster->core[i]];
+        const struct view *older = NULL;
+        const char *how = NULL;
+        for (size_t h = 0; h < instance->history_count && !how; h++) {
+            older = instance->history[h];
+            how = decreased(findings, older, instance->view);
+        }
+        struct finding *f = how ? findings_add(findings, FINDING_EPOCH_DECREASED, CERTAINTY_PROBABLE) : NULL;
+        if (!f)
+            continue;
+        finding_about_instance(findings, f, cluster->core[i]);
+        f->summary = arena_format(findings->arena, "Between two of its files %s: it was restored, copied, or lost its vars line. "
+                                  "It may vote twice in one epoch.", how);
+        f->rule = "the epochs of a node never fall while it keeps its id; the view with the newest pong is taken for the newer one";
+        f->settles = "the times at which the two files were saved; a log without a restart between them";
+        finding_shows_vars(findings, f, instance->view);
+        finding_shows_line(findings, f, instance->view, view_own(instance->view));
+        finding_shows_vars(findings, f, older);
+        finding_shows_line(findings, f, older, view_own(older));
     }
 }
 
@@ -109,5 +198,6 @@ void check_epochs(struct findings *findings, const struct cluster *cluster)
 {
     check_collisions(findings, cluster);
     check_stale_views(findings, cluster);
-    check_quorum(findings, cluster);
+    check_outlier(findings, cluster);
+    check_decreases(findings, cluster);
 }

@@ -87,6 +87,34 @@ void finding_shows(struct findings *findings, struct finding *finding, size_t fi
     all[finding->exhibit_count++] = (struct exhibit){file, place};
 }
 
+void finding_about_instance(struct findings *findings, struct finding *finding, size_t number)
+{
+    if (!finding)
+        return;
+    const struct instance *instance = &findings->evidence->instances[number];
+    const struct cluster *cluster = clusters_of(findings->clusters, number);
+    finding->cluster = cluster ? (size_t)(cluster - findings->clusters->all) : SIZE_MAX;
+    finding->node = instance->name;
+    finding->host = instance->host;
+    finding->node_id = instance->node == NO_NODE ? NULL : view_store_id(findings->evidence->store, instance->node);
+}
+
+void finding_shows_line(struct findings *findings, struct finding *finding, const struct view *view,
+                        const struct sighting *sighting)
+{
+    if (view && sighting)
+        finding_shows(findings, finding, view->file,
+                      (struct place){sighting->offset, sighting->length, sighting->line});
+}
+
+void finding_shows_vars(struct findings *findings, struct finding *finding, const struct view *view)
+{
+    if (view->has_vars)
+        finding_shows(findings, finding, view->file, view->vars);
+    else if (view->count)
+        finding_shows_line(findings, finding, view, &view->sightings[0]);
+}
+
 void finding_shows_claim(struct findings *findings, struct finding *finding, const struct claim *claim)
 {
     if (claim)
@@ -117,9 +145,12 @@ static int by_weight(const void *one, const void *two)
 struct findings *findings_of(const struct evidence *evidence, const struct clusters *clusters, struct arena *arena)
 {
     static void (*const of_cluster[])(struct findings *, const struct cluster *) = {
-        check_membership, check_identity, check_slots, check_epochs, check_replicas, check_hosts, check_keys,
+        check_membership, check_origins,  check_identity, check_slots,  check_epochs,        check_quorum,
+        check_replicas,   check_hosts,    check_keys,     check_layouts, check_configuration,
     };
-    static void (*const of_case[])(struct findings *) = {check_case, check_dumps, check_nodesconf, check_journals};
+    static void (*const of_case[])(struct findings *) = {
+        check_case, check_identities, check_dumps, check_nodesconf, check_journals, check_persistence,
+    };
     struct findings *findings = arena_alloc(arena, sizeof(*findings));
     if (!findings)
         return NULL;

@@ -61,9 +61,17 @@ struct finding *findings_add(struct findings *findings, enum finding_id id, enum
 /* Names the node of a cluster as the subject. */
 void finding_about(struct findings *findings, struct finding *finding, const struct cluster *cluster, uint32_t node);
 
+/* Names an instance of the case as the subject, whether it is a node of a cluster or not. */
+void finding_about_instance(struct findings *findings, struct finding *finding, size_t instance);
+
 /* Adds the place of a fact; for a claim, the line of its sighting. Long lists are cut at 64. */
 void finding_shows(struct findings *findings, struct finding *finding, size_t file, struct place place);
 void finding_shows_claim(struct findings *findings, struct finding *finding, const struct claim *claim);
+
+/* The place of a line of a view; of its vars line, which says how far it had come, or else of its first line. */
+void finding_shows_line(struct findings *findings, struct finding *finding, const struct view *view,
+                        const struct sighting *sighting);
+void finding_shows_vars(struct findings *findings, struct finding *finding, const struct view *view);
 
 /* "stale-self-membership"; and back, or FINDING_IDS. */
 const char *finding_word(enum finding_id id);

@@ -149,7 +149,7 @@ static const struct setting *contradicting_setting(const struct instance *instan
     return bind;
 }
 
-static void check_configuration(struct findings *findings, const struct cluster *cluster, uint32_t index)
+static void check_stated_address(struct findings *findings, const struct cluster *cluster, uint32_t index)
 {
     const struct node *node = &cluster->nodes[index];
     if (node->instance == SIZE_MAX || node->claim_count == 0 || !node->claims[0].own)
@@ -237,7 +237,7 @@ void check_identity(struct findings *findings, const struct cluster *cluster)
             check_conflicts(findings, cluster, index);
             check_addresses(findings, cluster, index);
         }
-        check_configuration(findings, cluster, index);
+        check_stated_address(findings, cluster, index);
         check_ghosts(findings, cluster, index);
         check_failed(findings, cluster, index);
     }

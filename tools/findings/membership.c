@@ -17,16 +17,6 @@ static const char *names_of(struct arena *arena, const struct cluster *cluster, 
     return count > most ? arena_format(arena, "%s and %zu more", text ? text : "", count - most) : text;
 }
 
-/* A view that is silent about a node is shown by its vars line, which says how far it had come. */
-static void shows_silence(struct findings *findings, struct finding *finding, const struct view *view)
-{
-    if (view->has_vars)
-        finding_shows(findings, finding, view->file, view->vars);
-    else if (view->count)
-        finding_shows(findings, finding, view->file,
-                      (struct place){view->sightings[0].offset, view->sightings[0].length, view->sightings[0].line});
-}
-
 static void shows_views(struct findings *findings, struct finding *finding, const struct cluster *cluster,
                         uint32_t index, const struct membership *m, enum silence which)
 {
@@ -39,7 +29,7 @@ static void shows_views(struct findings *findings, struct finding *finding, cons
         if (claim)
             finding_shows_claim(findings, finding, claim);
         else
-            shows_silence(findings, finding, instance->view);
+            finding_shows_vars(findings, finding, instance->view);
     }
 }
 

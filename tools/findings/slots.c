@@ -283,9 +283,13 @@ static void check_mismatches(struct findings *findings, const struct cluster *cl
     f->cluster = (size_t)(cluster - findings->clusters->all);
     f->slots = slots_text(findings->arena, in_set, set);
     f->goal = "repair";
-    f->summary = arena_format(findings->arena, "%zu of %zu views name%s another owner than the standing claims do.", views,
-                              cluster->core_count, views == 1 ? "s" : "");
-    f->rule = "the owner is the member whose standing claim has the highest configEpoch; these views show the same epoch and another owner";
+    unsigned unowned = 0;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        unowned += set->has[slot] && cluster->slots[slot].node == NO_NODE;
+    f->summary = arena_format(findings->arena, "%zu of %zu views %s.", views, cluster->core_count,
+                              unowned == set->count ? "still show an owner of slots that by the standing claims nobody owns"
+                                                    : "show another owner than the standing claims give, or none");
+    f->rule = "the owner is the member whose standing claim has the highest configEpoch; these views show no lower epoch and another owner, or none";
     f->settles = "newer views of the members named";
     for (size_t i = 0; i < shown_count; i++)
         finding_shows_claim(findings, f, shown[i]);
@@ -341,6 +345,33 @@ static void show_dumps(struct findings *findings, struct finding *f, const struc
     }
 }
 
+/* How many keys of the slots the dump of a node holds; false without a dump that tells. */
+static bool keys_of(const struct cluster *cluster, uint32_t index, const struct slot_set *set, uint64_t *keys)
+{
+    const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
+    const struct dump *dump = node && node->instance != SIZE_MAX ? cluster->evidence->instances[node->instance].dump : NULL;
+    *keys = 0;
+    for (unsigned slot = 0; dump && dump->slot_keys && slot < SLOT_COUNT; slot++)
+        *keys += set->has[slot] ? dump->slot_keys[slot] : 0;
+    return dump && dump->whole;
+}
+
+/* Where the keys are decides how such a slot is closed. */
+static void tell_keys(struct findings *findings, struct finding *f, const struct cluster *cluster, uint32_t index,
+                      uint32_t peer, const struct slot_set *set)
+{
+    uint64_t here, there;
+    bool known_here = keys_of(cluster, index, set, &here), known_there = keys_of(cluster, peer, set, &there);
+    if (!known_here && !known_there)
+        return;
+    f->has_keys = true;
+    f->keys = here + there;
+    f->detail = arena_format(findings->arena, "keys of %s by dumps: %s at %s, %s at the other", set->count == 1 ? "it" : "them",
+                             known_here ? arena_format(findings->arena, "%llu", (unsigned long long)here) : "unknown",
+                             cluster->nodes[index].name,
+                             known_there ? arena_format(findings->arena, "%llu", (unsigned long long)there) : "unknown");
+}
+
 static void report_open(struct findings *findings, const struct cluster *cluster, uint32_t index,
                         const struct claim *claim, struct mark_group group)
 {
@@ -377,6 +408,7 @@ static void report_open(struct findings *findings, const struct cluster *cluster
     finding_shows_claim(findings, f, claim);
     const struct claim *other = peer == NO_NODE ? NULL : own_claim(&cluster->nodes[peer]);
     finding_shows_claim(findings, f, other);
+    tell_keys(findings, f, cluster, index, peer, &set);
     show_dumps(findings, f, cluster, index, entry, group, &set);
 }
 

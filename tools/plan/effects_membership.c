@@ -18,13 +18,12 @@ static uint32_t new_identity(struct model *model, size_t instance)
 }
 
 /* The view of a server that has just been reset: itself under a new id. */
-static bool be_born(struct model *model, const struct stage *stage, size_t number)
+static bool be_born_at(struct model *model, const char *ip, uint16_t port, size_t number)
 {
     struct instance *instance = model_instance(model, number);
     const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
-    bool subject = number == stage->target.instance;
-    struct entry draft = {.node = new_identity(model, number), .ip = subject ? stage->target.ip : instance->ip, .hostname = "",
-                          .shard_id = "", .nodename = "", .port = subject ? stage->target.port : instance->port,
+    struct entry draft = {.node = new_identity(model, number), .ip = ip, .hostname = "",
+                          .shard_id = "", .nodename = "", .port = port,
                           .bus_port = own ? own->entry->bus_port : 0, .flags = NODE_PRIMARY, .primary = NO_NODE};
     struct view *view = model_copy_view(model, NULL, 1);
     if (!view || draft.node == NO_NODE)
@@ -37,6 +36,19 @@ static bool be_born(struct model *model, const struct stage *stage, size_t numbe
     instance->history_count = 0;
     instance->logbook_count = 0; /* its log speaks of the old id */
     return true;
+}
+
+static bool be_born(struct model *model, const struct stage *stage, size_t number)
+{
+    const struct instance *instance = model_instance(model, number);
+    bool subject = number == stage->target.instance;
+    return be_born_at(model, subject ? stage->target.ip : instance->ip, subject ? stage->target.port : instance->port, number);
+}
+
+bool model_born(struct model *model, size_t number)
+{
+    const struct instance *instance = model_instance(model, number);
+    return be_born_at(model, instance->ip, instance->port, number);
 }
 
 static const char *reset(struct model *model, const struct stage *stage, const struct step *step)

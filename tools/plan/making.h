@@ -30,6 +30,11 @@ bool make_remove_stage(struct making *m, size_t instance);
 bool make_add_stage(struct making *m, size_t instance);
 bool make_replicate_stage(struct making *m, size_t instance, const char *primary);
 
+/* Remedies of `repair`, by finding; remedies.def has them in order. */
+#define REMEDY(id, maker, reason) bool maker(struct making *m, const struct finding *finding);
+#include "tools/plan/remedies.def"
+#undef REMEDY
+
 /* ------------------------------------------------------------------ saying no, and saying more */
 
 /* Stops the plan; always false. `why` NULL: out of memory. */
@@ -64,6 +69,19 @@ bool making_order(struct making *m, const struct wanted *order, size_t count);
 struct step *making_step(struct making *m, enum action action);
 struct step *making_step_on(struct making *m, enum action action, size_t on, size_t peer, const struct slot_set *slots);
 
+/* The same with the slots bound for the script. */
+struct step *making_slots_step(struct making *m, enum action action, size_t on, size_t peer, const struct slot_set *slots);
+
+/* Binds what VERIFY_CLUSTER and the steps about slots need: all members, the primaries, and the picture of the cluster
+ * without the slots that are moving. False without memory. */
+bool making_bind_cluster(struct making *m, const struct slot_set *moving);
+
+/* Binds SIDE_ip, SIDE_port and SIDE_id of an instance for one step. False when its address is not known. */
+bool making_bind_side(struct making *m, struct step *step, const char *side, size_t instance);
+
+/* The same without the id. */
+bool making_bind_address(struct making *m, struct step *step, const char *side, size_t instance);
+
 /* Binds a value for one step alone. False without memory. */
 bool making_bind_step(struct making *m, struct step *step, const char *name, enum binding_form form, const char *value, bool optional);
 
@@ -76,7 +94,7 @@ struct phrase {
     bool (*more)(struct making *m, struct step *step); /* or NULL; false without memory */
 };
 /* One table for each subject; an action has a row in one of them. */
-extern const struct phrase phrases_data[ACTIONS], phrases_membership[ACTIONS], phrases_replication[ACTIONS];
+extern const struct phrase phrases_data[ACTIONS], phrases_membership[ACTIONS], phrases_replication[ACTIONS], phrases_slots[ACTIONS], phrases_create[ACTIONS];
 
 /* client -h IP -p PORT WORD..., NULL-terminated; for every member, "{ip}" and "{port}". NULL without memory. */
 const char *const *phrase_command(struct making *m, const struct step *step, const char *const *words, size_t count);

@@ -4,7 +4,7 @@
 
 #include "tools/evidence/hosts.h"
 
-static const struct effect *const tables[] = {effects_data, effects_membership, effects_replication};
+static const struct effect *const tables[] = {effects_data, effects_membership, effects_replication, effects_slots, effects_create};
 
 static void take_process(struct process *process, const struct dump *dump)
 {

@@ -17,6 +17,7 @@ struct process {
     uint64_t dump_keys;        /* that a start would bring back from the dump */
     uint64_t aof_keys;         /* ... and from the AOF: 1 until it has been rewritten, since it may hold some */
     bool joined;               /* by a step */
+    bool proved_blank;         /* a step has shown that it is empty and knows nobody */
 };
 
 struct model {
@@ -46,6 +47,8 @@ struct effect {
 extern const struct effect effects_data[ACTIONS];       /* memory and disk of one server */
 extern const struct effect effects_membership[ACTIONS]; /* who knows whom */
 extern const struct effect effects_replication[ACTIONS]; /* who follows whom */
+extern const struct effect effects_slots[ACTIONS];      /* who serves which slots */
+extern const struct effect effects_create[ACTIONS];     /* a cluster from empty servers */
 
 #define MODEL_NO_MEMORY "out of memory"
 
@@ -69,6 +72,12 @@ bool model_drop_node(struct model *model, size_t instance, uint32_t node);
 /* Changes what an instance's view says about a node; one that has not saved the node yet lists it from now on. False
  * without memory. */
 bool model_change_entry(struct model *model, size_t instance, const struct entry *draft, int64_t pong_ms);
+
+/* An entry like `entry` with exactly the slots of `has`. False without memory. */
+bool model_with_slots(struct model *model, const struct entry *entry, const bool *has, struct entry *draft);
+
+/* Gives an instance that has no view the one that a new server writes: itself under a new id. False without memory. */
+bool model_born(struct model *model, size_t instance);
 
 /* The instance knows nobody but itself. */
 bool model_knows_nobody(const struct model *model, size_t instance);

@@ -6,7 +6,7 @@
 
 enum { MOST_WORDS = 24 };
 
-static const struct phrase *const tables[] = {phrases_data, phrases_membership, phrases_replication};
+static const struct phrase *const tables[] = {phrases_data, phrases_membership, phrases_replication, phrases_slots, phrases_create};
 
 const char *phrase_client(enum plan_dialect dialect)
 {

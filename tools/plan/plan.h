@@ -16,6 +16,9 @@ enum plan_outcome {
     PLAN_IMPOSSIBLE, /* the question cannot be answered: unknown node, unreadable evidence */
 };
 
+/* Of a goal whose operands are all nodes: the case is an option. */
+#define PLAN_ALL_OPERANDS SIZE_MAX
+
 enum plan_goal {
 #define GOAL(id, word, operands, maker) GOAL_##id,
 #include "tools/plan/goals.def"
@@ -34,6 +37,8 @@ struct plan_wish {
     uint64_t accepted_loss;
     char *const *missing_ok; /* names of members whose files may be missing */
     size_t missing_ok_count;
+    const char *from, *to, *slots; /* of a reshard, as given; else NULL */
+    uint64_t replicas; /* of each primary that is created */
 };
 
 struct plan {

@@ -20,9 +20,27 @@ static bool addressed(enum stage_kind kind, enum finding_id id)
     return false;
 }
 
+static bool is_consequence(const struct plan *plan, enum finding_id id)
+{
+    static const struct {
+        enum stage_kind kind;
+        enum finding_id id;
+    } rows[] = {
+#define CONSEQUENCE(kind, id) {STAGE_##kind, FINDING_##id},
+#include "tools/plan/consequences.def"
+#undef CONSEQUENCE
+    };
+    for (size_t s = 0; s < plan->stage_count; s++)
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+            if (rows[i].kind == plan->stages[s]->kind && rows[i].id == id)
+                return true;
+    return false;
+}
+
+/* A stage without a subject is about the whole cluster. */
 static bool about(const struct stage *stage, const struct finding *finding)
 {
-    return finding->node && stage->target.name && strcmp(finding->node, stage->target.name) == 0;
+    return !stage->target.name || (finding->node && strcmp(finding->node, stage->target.name) == 0);
 }
 
 static bool about_any(const struct plan *plan, const struct finding *finding)
@@ -110,11 +128,11 @@ static bool remains(const struct plan *plan, const struct findings *after, struc
     return false;
 }
 
-static bool is_new(const struct findings *before, const struct findings *after, struct arena *arena, const char **why)
+static bool is_new(const struct plan *plan, const struct findings *before, const struct findings *after, struct arena *arena, const char **why)
 {
     for (size_t f = 0; f < after->count; f++) {
         const struct finding *finding = &after->all[f];
-        if (finding->severity != SEVERITY_ERROR || known_in(before, finding, false))
+        if (finding->severity != SEVERITY_ERROR || known_in(before, finding, false) || is_consequence(plan, finding->id))
             continue;
         *why = arena_format(arena, "%s would be new (%s)", finding_word(finding->id), said(finding));
         return true;
@@ -151,7 +169,7 @@ bool plan_rehearse(struct plan *plan, struct arena *arena, const char **why)
     plan->after = list_of(plan, after, before, WHICH_ABOUT, arena, &plan->after_count);
     plan->unchanged = list_of(plan, after, before, WHICH_UNCHANGED, arena, &plan->unchanged_count);
     plan->fresh = list_of(plan, after, before, WHICH_FRESH, arena, &plan->fresh_count);
-    if (remains(plan, after, arena, why) || is_new(before, after, arena, why))
+    if (remains(plan, after, arena, why) || is_new(plan, before, after, arena, why))
         return false;
     unsigned slot = losing_slot(&begin, old, &model, new);
     if (slot < SLOT_COUNT)

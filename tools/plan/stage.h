@@ -10,6 +10,7 @@
 #include "tools/cluster/copies.h"
 #include "tools/cluster/start.h"
 #include "tools/plan/binding.h"
+#include "tools/plan/slot_set.h"
 
 enum step_kind { STEP_VERIFY, STEP_KEEP, STEP_CHANGE, STEP_DESTROY, STEP_WAIT };
 
@@ -34,12 +35,6 @@ enum stage_kind {
 #include "tools/plan/stages.def"
 #undef STAGE
     STAGES
-};
-
-/* Slots that a step is about. */
-struct slot_set {
-    bool has[SLOT_COUNT];
-    unsigned count;
 };
 
 /* Where a step runs. */
@@ -108,6 +103,9 @@ struct stage {
     const struct start *start;
     uint64_t given;      /* facts that hold without a step, because there is nothing to do for them */
     uint64_t needs;      /* facts that it must establish besides those of its kind */
+    const size_t *founders; /* CREATE: the instances that become the cluster, in the order of their epochs */
+    size_t founder_count;
+    const size_t *follows;  /* ... and for each the number of its primary among them; its own for a primary */
     struct binding *bindings;
     size_t binding_count, binding_cap;
     struct step *steps;

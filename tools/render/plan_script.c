@@ -9,6 +9,8 @@
 #include "tools/render/plan.h"
 #include "tools/render/plan_shell.h"
 
+enum { MOST_FUNCTIONS = 128 };
+
 /* ------------------------------------------------------------------ what may stand in a script */
 
 static bool fits(const struct binding *binding, const char *whose, struct arena *arena, const char **why)
@@ -76,11 +78,63 @@ static bool mentions(const char *text, const char *name)
     return false;
 }
 
-static bool used(const struct stage *stage, const char *name)
+/* Shell text has the word, as the name of a function it calls has to stand there. */
+static bool calls(const char *text, const char *name)
 {
-    bool found = mentions(plan_shell_library, name);
-    for (size_t s = 0; s < stage->step_count && !found; s++)
-        found = mentions(plan_shell_body(stage->steps[s].action), name);
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_0123456789$";
+    size_t len = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)); at++)
+        if ((at == text || !strchr(letters, at[-1])) && (!at[len] || !strchr(letters, at[len])))
+            return true;
+    return false;
+}
+
+/* The functions that a plan needs: those that bodies call, and those that these call. */
+struct functions {
+    const struct shell_function *all[MOST_FUNCTIONS];
+    bool needed[MOST_FUNCTIONS];
+    size_t count;
+};
+
+static void collect(struct functions *functions, const struct shell_function *table)
+{
+    for (; table->name && functions->count < MOST_FUNCTIONS; table++)
+        functions->all[functions->count++] = table;
+}
+
+static bool need(struct functions *functions, const char *text)
+{
+    bool more = false;
+    for (size_t f = 0; f < functions->count; f++)
+        if (!functions->needed[f] && calls(text, functions->all[f]->name))
+            more = functions->needed[f] = true;
+    return more;
+}
+
+static void choose_functions(struct functions *functions, const struct plan *plan)
+{
+    *functions = (struct functions){.count = 0};
+    collect(functions, plan_shell_functions);
+    collect(functions, plan_shell_slot_functions);
+    need(functions, "step");
+    for (size_t s = 0; s < plan->stage_count; s++)
+        for (size_t n = 0; n < plan->stages[s]->step_count; n++)
+            need(functions, plan_shell_body(plan->stages[s]->steps[n].action));
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t f = 0; f < functions->count; f++)
+            more |= functions->needed[f] && need(functions, functions->all[f]->text);
+    }
+}
+
+/* A step's body reads the variable, or a function of the script does. */
+static bool used_by(const struct functions *functions, const struct step *steps, size_t count, const char *name)
+{
+    bool found = false;
+    for (size_t f = 0; f < functions->count && !found; f++)
+        found = functions->needed[f] && mentions(functions->all[f]->text, name);
+    for (size_t s = 0; s < count && !found; s++)
+        found = mentions(plan_shell_body(steps[s].action), name);
     return found;
 }
 
@@ -103,7 +157,7 @@ static void header(struct out *out, const struct plan *plan)
     out_format(out, "client=${RCF_CLI:-%s}\n", plan->dialect == DIALECT_VALKEY_CLI ? "valkey-cli" : "redis-cli");
 }
 
-static void stage_header(struct out *out, const struct plan *plan, size_t number)
+static void stage_header(struct out *out, const struct plan *plan, const struct functions *functions, size_t number)
 {
     const struct stage *stage = plan->stages[number];
     size_t failed = 0;
@@ -113,37 +167,43 @@ static void stage_header(struct out *out, const struct plan *plan, size_t number
     if (plan->stage_count > 1)
         out_format(out, "# ---------------- stage %zu of %zu: %s\n", number + 1, plan->stage_count, stage_word(stage->kind));
     for (size_t b = 0; b < stage->binding_count; b++)
-        if (used(stage, stage->bindings[b].name))
+        if (used_by(functions, stage->steps, stage->step_count, stage->bindings[b].name))
             assign(out, "", &stage->bindings[b]);
-    out_text(out, "progress=fresh # what an earlier run of this script has made of the target\n");
+    if (used_by(functions, stage->steps, stage->step_count, "progress"))
+        out_text(out, "progress=fresh # what an earlier run of this script has made of the target\n");
     if (failed)
         out_format(out, "# %zu failed member%s not asked.\n", failed, failed == 1 ? " is" : "s are");
 }
 
-static void write_step(struct out *out, const struct step *step, size_t number, struct arena *arena)
+static void write_step(struct out *out, const struct step *step, const struct functions *functions, size_t number, struct arena *arena)
 {
     bool as_itself = action_needs(step->action) & FACT(IDENTITY);
     out_format(out, "\nif step %zu %s '%s' '%s'%s; then\n", number, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind),
                step->where, said(step, arena).value, as_itself ? " && still_itself" : "");
     for (size_t b = 0; b < step->binding_count; b++)
-        assign(out, "    ", &step->bindings[b]);
+        if (used_by(functions, step, 1, step->bindings[b].name))
+            assign(out, "    ", &step->bindings[b]);
     out_format(out, "%sfi\n", plan_shell_body(step->action));
 }
 
 bool plan_script(struct out *out, const struct plan *plan, struct arena *arena, const char **why)
 {
     const char *lacking = NULL;
+    struct functions functions;
     size_t number = 0;
     *why = "the plan lacks a verification";
     if (!plan_guarded(plan, &lacking) || !plan_fits(plan, arena, why))
         return false;
     header(out, plan);
-    out_text(out, plan_shell_library);
+    choose_functions(&functions, plan);
+    for (size_t f = 0; f < functions.count; f++)
+        if (functions.needed[f])
+            out_format(out, "\n%s", functions.all[f]->text);
     for (size_t s = 0; s < plan->stage_count; s++) {
-        stage_header(out, plan, s);
+        stage_header(out, plan, &functions, s);
         for (size_t n = 0; n < plan->stages[s]->step_count; n++)
-            write_step(out, &plan->stages[s]->steps[n], ++number, arena);
+            write_step(out, &plan->stages[s]->steps[n], &functions, ++number, arena);
     }
-    out_text(out, "\nif [ \"${DRY_RUN-}\" = 1 ]; then echo 'dry run: nothing was done'; else echo 'done'; fi\n");
+    out_text(out, "\nif [ \"${DRY_RUN-}\" = 1 ]; then echo 'dry run: nothing was done'; else echo \"done: plan $fingerprint\"; fi\n");
     return true;
 }

@@ -5,14 +5,19 @@
 
 #include "tools/plan/stage.h"
 
-/* Functions of every script. */
-extern const char plan_shell_library[];
+/* A function that bodies and other functions call by its name. */
+struct shell_function {
+    const char *name, *text;
+};
+
+/* Both end with a row without a name. A script holds those that its steps need. */
+extern const struct shell_function plan_shell_functions[], plan_shell_slot_functions[];
 
 /* What a step does, between `if step ...; then` and `fi`; NULL when there is no body for the action. */
 const char *plan_shell_body(enum action action);
 
 /* One table for each subject; an action has a row in one of them. */
 extern const char *const plan_shell_data[ACTIONS], *const plan_shell_membership[ACTIONS],
-    *const plan_shell_replication[ACTIONS];
+    *const plan_shell_replication[ACTIONS], *const plan_shell_slots[ACTIONS], *const plan_shell_create[ACTIONS];
 
 #endif

@@ -63,6 +63,7 @@ const char *const plan_shell_data[ACTIONS] = {
         "        begun_before || stop \"another server answers at $target_ip:$target_port: $id\"\n"
         "        progress=reset\n"
         "        [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO | field cluster_known_nodes)\" = 1 ] || progress=added\n"
+        "        printf '     the target is %s already\\n' \"$progress\"\n"
         "    fi\n",
     [ACTION_VERIFY_FILES] =
         "    data_dir\n"

@@ -27,6 +27,7 @@ const char *const plan_shell_membership[ACTIONS] = {
         "        progress=reset\n"
         "        [ -n \"$id\" ] || progress=stopped\n"
         "        [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO 2>/dev/null | field cluster_known_nodes)\" -le 1 ] 2>/dev/null || [ -z \"$id\" ] || progress=added\n"
+        "        printf '     the target is %s already\\n' \"$progress\"\n"
         "    elif [ -z \"$id\" ]; then\n"
         "        stop \"$target_ip:$target_port does not answer: where it does not run, make the plan with --target=down\"\n"
         "    elif [ \"$id\" != \"$target_id\" ]; then\n"

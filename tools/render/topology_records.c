@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "tools/render/escape.h"
-#include "tools/render/topology_output.h"
 #include "tools/evidence/flags.h"
+#include "tools/render/topology_private.h"
 
 enum {
     N_NODE_ID, N_ADDRESS, N_HOST, N_PORT, N_BUS_PORT, N_HOSTNAME, N_ROLE, N_PRIMARY_ID, N_FLAGS, N_LINK, N_CONFIG_EPOCH,
@@ -111,6 +111,10 @@ const struct record_type topology_records[TOPOLOGY_TABLES] = {
     [TOPOLOGY_SLOTS] = RECORD("slots", slot_columns),
     [TOPOLOGY_REPLICAS] = RECORD("replicas", replica_columns),
     [TOPOLOGY_VIEWS] = RECORD("views", view_columns),
+    [TOPOLOGY_TOTALS] = RECORD("totals", topology_totals_columns),
+    [TOPOLOGY_TOLERANCE] = RECORD("tolerance", topology_tolerance_columns),
+    [TOPOLOGY_TAKEOVERS] = RECORD("takeovers", topology_takeovers_columns),
+    [TOPOLOGY_PAIRS] = RECORD("pairs", topology_pairs_columns),
 };
 
 static const char *const standing_words[] = {
@@ -295,7 +299,13 @@ void topology_rows(struct topology_writing *w, struct table *table, enum topolog
                    const struct topology *only)
 {
     static void (*const writers[])(struct topology_writing *, struct table *, const struct topology *) = {
-        [TOPOLOGY_NODES] = node_rows, [TOPOLOGY_SLOTS] = slot_rows, [TOPOLOGY_REPLICAS] = replica_rows,
+        [TOPOLOGY_NODES] = node_rows,
+        [TOPOLOGY_SLOTS] = slot_rows,
+        [TOPOLOGY_REPLICAS] = replica_rows,
+        [TOPOLOGY_TOTALS] = topology_totals_rows,
+        [TOPOLOGY_TOLERANCE] = topology_tolerance_rows,
+        [TOPOLOGY_TAKEOVERS] = topology_takeovers_rows,
+        [TOPOLOGY_PAIRS] = topology_pairs_rows,
     };
     if (which == TOPOLOGY_VIEWS) {
         view_rows(w, table, only);

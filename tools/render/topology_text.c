@@ -213,6 +213,8 @@ void topology_write_text(struct topology_writing *w, enum topology_table which)
         out_text(w->out, c ? "\n" : "");
         if (w->topologies->clusters->count > 1)
             out_format(w->out, "cluster %zu\n", c);
+        if (which > TOPOLOGY_TOTALS)
+            topology_write_totals(w, &w->topologies->all[c]);
         struct table *table = table_open(w->out, &topology_records[which], FORMAT_TEXT);
         topology_rows(w, table, which, &w->topologies->all[c]);
         table_close(table);
