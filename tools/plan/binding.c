@@ -51,7 +51,8 @@ static bool is_id(struct bytes word)
 
 static bool is_label(struct bytes word)
 {
-    return word.len <= MOST_LABEL && only(word, LETTERS DIGITS "-") && word.at[0] != '-' && word.at[word.len - 1] != '-';
+    return word.len <= MOST_LABEL && only(word, LETTERS DIGITS "-") && word.at[0] != '-' &&
+           word.at[word.len - 1] != '-';
 }
 
 static bool is_address(struct bytes word)
@@ -177,8 +178,9 @@ static bool is_rescue_row(struct bytes word)
     struct bytes head, key, id, port, address, slot;
     uint64_t number;
     return text_split_last(word, ',', &head, &key) && key.len % 2 == 0 && only(key, DIGITS "abcdef") &&
-           text_split_last(head, ',', &head, &id) && is_id(id) && text_split_last(head, ',', &head, &port) && is_port(port) &&
-           text_split_last(head, ',', &slot, &address) && is_address(address) && number_upto(slot, 0, MOST_SLOT, &number);
+           text_split_last(head, ',', &head, &id) && is_id(id) && text_split_last(head, ',', &head, &port) &&
+           is_port(port) && text_split_last(head, ',', &slot, &address) && is_address(address) &&
+           number_upto(slot, 0, MOST_SLOT, &number);
 }
 
 static bool is_rescue(struct bytes word)

@@ -64,9 +64,11 @@ static bool bind_files(struct stage *stage, struct arena *arena)
 {
     const struct target *target = &stage->target;
     const char *files = arena_format(arena, "%s%s%s%s%s", target->config_file, target->dump_file ? " " : "",
-                                     target->dump_file ? target->dump_file : "", target->aof_certain && target->aof_name ? " " : "",
+                                     target->dump_file ? target->dump_file : "",
+                                     target->aof_certain && target->aof_name ? " " : "",
                                      target->aof_certain && target->aof_name ? target->aof_name : "");
-    const char *unsure = target->aof_certain ? NULL : target->aof_name, *dump = target->down && !target->dump_file ? target->dump_name : NULL;
+    const char *unsure = target->aof_certain ? NULL : target->aof_name,
+               *dump = target->down && !target->dump_file ? target->dump_name : NULL;
     const char *if_there = unsure && dump ? arena_format(arena, "%s %s", dump, unsure) : unsure ? unsure : dump;
     return stage_bind(stage, arena, "files", FORM_FILES, files, false) &&
            stage_bind(stage, arena, "files_if_there", FORM_FILES, if_there, true) &&
@@ -97,7 +99,8 @@ static bool bind_subject(struct making *m)
 bool making_bind_stage(struct making *m)
 {
     struct stage *stage = m->stage;
-    if (stage->target.instance == SIZE_MAX ? !stage_bind(stage, m->arena, "target_id", FORM_ID, NULL, true) : !bind_subject(m))
+    if (stage->target.instance == SIZE_MAX ? !stage_bind(stage, m->arena, "target_id", FORM_ID, NULL, true)
+                                           : !bind_subject(m))
         return false;
     if (!stage->cluster)
         return true;

@@ -71,7 +71,7 @@ static bool gain_key(struct model *model, size_t number, unsigned slot)
     keys[slot]++;
     process->keys = keys;
     process->memory_keys++;
-    return model_save(model, number);
+    return !model_instance(model, number)->dump || model_save(model, number);
 }
 
 static const char *rescue_keys(struct model *model, const struct stage *stage, const struct step *step)

@@ -21,7 +21,8 @@ static size_t carrier(const struct model *model, uint32_t node)
 
 static uint32_t primary_of(const struct model *model, const struct stage *stage)
 {
-    return view_store_find(model->evidence.store, (struct bytes){(const uint8_t *)stage->primary_id, strlen(stage->primary_id)});
+    return view_store_find(model->evidence.store,
+                           (struct bytes){(const uint8_t *)stage->primary_id, strlen(stage->primary_id)});
 }
 
 static const char *replicate(struct model *model, const struct stage *stage, const struct step *step)
@@ -66,14 +67,9 @@ static const char *synchronize(struct model *model, const struct stage *stage, c
     process->keys = model->processes[primary].keys;
     process->memory_keys = model->processes[primary].memory_keys;
     process->memory_functions = model->processes[primary].memory_functions;
+    process->dump_keys = model->processes[primary].dump_keys;
     process->aof_keys = 0;
-    if (!model_instance(model, primary)->dump || !model_save(model, step->on))
-        return model_instance(model, primary)->dump ? MODEL_NO_MEMORY : NULL;
-    struct dump *dump = arena_alloc(model->arena, sizeof(*dump));
-    if (!dump)
-        return MODEL_NO_MEMORY;
-    *dump = *model_instance(model, primary)->dump;
-    model_instance(model, step->on)->dump = dump;
+    model_instance(model, step->on)->dump = model_instance(model, primary)->dump;
     return NULL;
 }
 

@@ -37,7 +37,8 @@ struct stage *making_stage(struct making *m, enum stage_kind kind)
 bool making_done(struct making *m)
 {
     struct plan *plan = m->plan;
-    struct stage **stages = arena_grow(m->arena, plan->stages, plan->stage_count, &plan->stage_cap, sizeof(struct stage *));
+    struct stage **stages = arena_grow(m->arena, plan->stages, plan->stage_count, &plan->stage_cap,
+                                       sizeof(struct stage *));
     if (!stages || !making_bind_stage(m) || arena_failed(m->arena))
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     plan->stages = stages;
@@ -63,7 +64,8 @@ bool making_order(struct making *m, const struct wanted *order, size_t count)
     return true;
 }
 
-bool making_bind_step(struct making *m, struct step *step, const char *name, enum binding_form form, const char *value, bool optional)
+bool making_bind_step(struct making *m, struct step *step, const char *name, enum binding_form form, const char *value,
+                      bool optional)
 {
     struct binding *bindings = arena_array(m->arena, step->binding_count + 1, sizeof(*bindings));
     if (!bindings)
@@ -90,7 +92,9 @@ size_t making_assume(struct making *m, const char *name)
     const char *colon = strrchr(name, ':');
     uint64_t port = 0;
     if (!binding_fits(&endpoint) || !text_u64((struct bytes){(const uint8_t *)colon + 1, strlen(colon + 1)}, &port)) {
-        making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "%s: no instance of the case is called so, and it is no ip:port", name), NULL);
+        making_stop(m, PLAN_IMPOSSIBLE,
+                    arena_format(m->arena, "%s: no instance of the case is called so, and it is no ip:port", name),
+                    NULL);
         return SIZE_MAX;
     }
     const char *ip = arena_copy(m->arena, name, (size_t)(colon - name));
@@ -126,7 +130,8 @@ size_t making_named_member(struct making *m, size_t operand)
     if (evidence_instance(m->scene->evidence, name, &why) == SIZE_MAX)
         for (size_t c = 0; c < clusters->count; c++) {
             uint32_t node = node_named(&clusters->all[c], name);
-            if (node != NO_NODE && clusters->all[c].nodes[node].instance == SIZE_MAX && clusters->all[c].nodes[node].entry)
+            if (node != NO_NODE && clusters->all[c].nodes[node].instance == SIZE_MAX &&
+                clusters->all[c].nodes[node].entry)
                 return making_assume(m, clusters->all[c].nodes[node].name);
         }
     return making_named(m, operand);

@@ -55,7 +55,9 @@ static bool rescue_keys(struct making *m, struct step *step)
 {
     static const char *const words[] = {"MIGRATE", "{owner}", "{port}", "\"\"", "0", "5000", "COPY", "KEYS", "{key}"};
     step->argv = phrase_command(m, step, words, sizeof(words) / sizeof(words[0]));
-    step->expect = arena_format(m->arena, "OK for each of the %zu keys, and then EXISTS says 1 on the owner of its slot", m->stage->copies->listed);
+    step->expect = arena_format(m->arena,
+                                "OK for each of the %zu keys, and then EXISTS says 1 on the owner of its slot",
+                                m->stage->copies->listed);
     return step->argv && step->expect && rescue_bind(m, step);
 }
 
@@ -80,16 +82,23 @@ const struct phrase phrases_data[ACTIONS] = {
     [ACTION_FLUSH_ALL] = {PLACE_NODE, {"FLUSHALL"}, "OK", PUT_DUMP_BACK, NULL},
     [ACTION_FLUSH_FUNCTIONS] = {PLACE_NODE, {"FUNCTION", "FLUSH"}, "OK", PUT_DUMP_BACK, NULL},
     [ACTION_SAVE] = {PLACE_NODE, {"SAVE"}, "OK; the dump on disk is empty too", PUT_DUMP_BACK, NULL},
-    [ACTION_REWRITE_AOF] = {PLACE_NODE, {"BGREWRITEAOF"}, "Background append only file rewriting started", PUT_FILES_BACK, NULL},
-    [ACTION_WAIT_AOF] = {PLACE_NODE, {"INFO", "persistence"},
-                         "aof_rewrite_in_progress:0, aof_rewrite_scheduled:0, aof_last_bgrewrite_status:ok", NULL, NULL},
-    [ACTION_SHUTDOWN] = {PLACE_NODE, {"SHUTDOWN", "SAVE"}, "the connection closes; its supervisor must not start it again",
-                         "start the server", NULL},
+    [ACTION_REWRITE_AOF] =
+        {PLACE_NODE, {"BGREWRITEAOF"}, "Background append only file rewriting started", PUT_FILES_BACK, NULL},
+    [ACTION_WAIT_AOF] = {PLACE_NODE,
+                         {"INFO", "persistence"},
+                         "aof_rewrite_in_progress:0, aof_rewrite_scheduled:0, aof_last_bgrewrite_status:ok",
+                         NULL,
+                         NULL},
+    [ACTION_SHUTDOWN] = {PLACE_NODE,
+                         {"SHUTDOWN", "SAVE"},
+                         "the connection closes; its supervisor must not start it again",
+                         "start the server",
+                         NULL},
     [ACTION_VERIFY_DOWN] = {PLACE_NODE, {"PING"}, "nobody answers", NULL, NULL},
     [ACTION_VERIFY_FILES] = {PLACE_HOST, .more = verify_files},
-    [ACTION_MOVE_DATA_ASIDE] = {PLACE_HOST, .expect = "nothing printed; a start would find no data", .undo = "move them back",
-                                .more = move_data_aside},
+    [ACTION_MOVE_DATA_ASIDE] = {PLACE_HOST, .expect = "nothing printed; a start would find no data",
+                                .undo = "move them back", .more = move_data_aside},
     [ACTION_START] = {PLACE_HOST, .expect = "it answers, under a new id", .undo = "stop it", .more = start},
-    [ACTION_MOVE_ASIDE] = {PLACE_HOST, .expect = "nothing printed; a start would make a stranger of it", .undo = "move it back",
-                           .more = move_aside},
+    [ACTION_MOVE_ASIDE] = {PLACE_HOST, .expect = "nothing printed; a start would make a stranger of it",
+                           .undo = "move it back", .more = move_aside},
 };

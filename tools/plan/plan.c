@@ -101,8 +101,11 @@ struct plan *plan_make(const struct evidence *evidence, const struct plan_wish *
     struct making m = {.plan = plan, .wish = wish, .model = model, .arena = arena, .scene = scene_of(model, arena)};
     if (!m.scene)
         return NULL;
-    *plan = (struct plan){.outcome = PLAN_READY, .goal = wish->goal, .evidence = m.scene->evidence,
-                          .void_if = "members, slot owners or the target's files have changed since the evidence was collected"};
+    *plan = (struct plan){
+        .outcome = PLAN_READY,
+        .goal = wish->goal,
+        .evidence = m.scene->evidence,
+        .void_if = "members, slot owners or the target's files have changed since the evidence was collected"};
     bool made = goals[wish->goal].make(&m);
     if (arena_failed(arena))
         return NULL;

@@ -57,15 +57,16 @@ static bool same_subject(const struct finding *a, const struct finding *b)
     return a->id == b->id && strcmp(x, y) == 0;
 }
 
-static bool known_in(const struct findings *findings, const struct finding *finding)
+/* The same was found before, and was no less severe. */
+static bool known_in(const struct findings *findings, const struct finding *finding, bool as_severe)
 {
     for (size_t f = 0; f < findings->count; f++)
-        if (same_subject(&findings->all[f], finding))
+        if (same_subject(&findings->all[f], finding) && (!as_severe || findings->all[f].severity >= finding->severity))
             return true;
     return false;
 }
 
-/* The findings of which `wanted` is true, as ids. */
+/* About a stage's subject; about others, and known before; not known before, or not as severe. */
 enum which { WHICH_ABOUT, WHICH_UNCHANGED, WHICH_FRESH };
 
 static enum finding_id *list_of(const struct plan *plan, const struct findings *findings, const struct findings *before,
@@ -75,7 +76,7 @@ static enum finding_id *list_of(const struct plan *plan, const struct findings *
     *count = 0;
     for (size_t f = 0; ids && f < findings->count; f++) {
         const struct finding *finding = &findings->all[f];
-        bool subject = about_any(plan, finding), known = which != WHICH_ABOUT && known_in(before, finding);
+        bool subject = about_any(plan, finding), known = which != WHICH_ABOUT && known_in(before, finding, true);
         if (which == WHICH_ABOUT ? subject : which == WHICH_FRESH ? !known : known && !subject)
             ids[(*count)++] = finding->id;
     }
@@ -131,7 +132,7 @@ static bool is_new(const struct plan *plan, const struct findings *before, const
 {
     for (size_t f = 0; f < after->count; f++) {
         const struct finding *finding = &after->all[f];
-        if (finding->severity != SEVERITY_ERROR || known_in(before, finding) || is_consequence(plan, finding->id))
+        if (finding->severity != SEVERITY_ERROR || known_in(before, finding, false) || is_consequence(plan, finding->id))
             continue;
         *why = arena_format(arena, "%s would be new (%s)", finding_word(finding->id), said(finding));
         return true;

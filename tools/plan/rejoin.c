@@ -1,11 +1,12 @@
-/* Re-adding a node: prove what it is, keep copies, empty it by its role, reset it, rewrite its disk, let the server prove
- * that it is empty, make sure that nobody lists the old id, add it like a new node.
+/* Re-adding a node: prove what it is, keep copies, empty it by its role, reset it, rewrite its disk, let the server
+ * prove that it is empty, make sure that nobody lists the old id, add it like a new node.
  *
  * A node that does not run cannot be told to empty itself: its nodes.conf and its data are moved aside, a person starts
  * it, and it comes up as a stranger with nothing.
  *
  * The order follows from what servers refuse and forget: a replica refuses FLUSHALL, a primary with keys refuses
- * CLUSTER RESET, neither command touches the dump of a server without save points, FORGET bans an id for a minute only. */
+ * CLUSTER RESET, neither command touches the dump of a server without save points, FORGET bans an id for a minute only.
+ */
 #include <inttypes.h>
 
 #include "tools/cluster/membership.h"
@@ -54,8 +55,8 @@ static bool order(struct making *m)
 static bool is_virgin(const struct instance *instance, const struct start *start)
 {
     const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
-    bool alone = !instance->view || (instance->view->count == 1 && own && !own->entry->slot_count && !own->entry->mark_count &&
-                                     own->entry->flags & NODE_PRIMARY);
+    bool alone = !instance->view || (instance->view->count == 1 && own && !own->entry->slot_count &&
+                                     !own->entry->mark_count && own->entry->flags & NODE_PRIMARY);
     return alone && start->keys == START_NO_KEYS && !start->ignored_keys && !start->functions;
 }
 
@@ -67,26 +68,34 @@ static const char *tell_content(const struct making *m)
     if (!stage->target.empties)
         return "nothing: the node is empty already";
     if (stage->target.down)
-        return arena_format(arena, "nothing: its %" PRIu64 " key%s stay in files that are moved aside; %" PRIu64
-                            " exist with equal value in dumps of members, %" PRIu64 " with another value there, %" PRIu64 " nowhere else",
-                            copies->count, copies->count == 1 ? "" : "s", copies->covered, copies->differs, copies->only_here);
+        return arena_format(arena,
+                            "nothing: its %" PRIu64 " key%s stay in files that are moved aside; %" PRIu64
+                            " exist with equal value in dumps of members, %" PRIu64
+                            " with another value there, %" PRIu64 " nowhere else",
+                            copies->count, copies->count == 1 ? "" : "s", copies->covered, copies->differs,
+                            copies->only_here);
     if (copies->file == SIZE_MAX)
         return "nothing that the files show: it has no dump";
-    const char *aof = !stage->target.aof ? "; no AOF"
-                      : stage->start->appendonly ? "; its AOF holds no keys" : "; whether it runs with an AOF is not known";
+    const char *aof = !stage->target.aof         ? "; no AOF"
+                      : stage->start->appendonly ? "; its AOF holds no keys"
+                                                 : "; whether it runs with an AOF is not known";
     if (copies->count == 0)
         return arena_format(arena, "nothing: its dump holds 0 keys in all databases%s", aof);
-    return arena_format(arena, "%" PRIu64 " key%s of its dump: %" PRIu64 " exist with equal value in dumps of members, %" PRIu64
-                        " with another value there, %" PRIu64 " nowhere else%s%s", copies->count, copies->count == 1 ? "" : "s",
-                        copies->covered, copies->differs, copies->only_here, rescues(m) ? ", and are carried over first" : "", aof);
+    return arena_format(arena,
+                        "%" PRIu64 " key%s of its dump: %" PRIu64
+                        " exist with equal value in dumps of members, %" PRIu64 " with another value there, %" PRIu64
+                        " nowhere else%s%s",
+                        copies->count, copies->count == 1 ? "" : "s", copies->covered, copies->differs,
+                        copies->only_here, rescues(m) ? ", and are carried over first" : "", aof);
 }
 
-/* What the files already show to be so, where there is no step for it; and what the target's own kind of disk asks for. */
+/* What the files already show to be so, where there is no step for it; and what the target's own kind of disk asks for.
+ */
 static void weigh(struct stage *stage, bool rescued)
 {
     const struct target *target = &stage->target;
-    /* A rejoining node that every member lists is a member, one that was listed by nobody and is listed now has come back:
-     * both need no plan, and would be harmed by one. */
+    /* A rejoining node that every member lists is a member, one that was listed by nobody and is listed now has come
+     * back: both need no plan, and would be harmed by one. */
     stage->premise = target->listed ? "half-listed" : "unlisted";
     stage->given = rescued ? 0 : FACT(RESCUED); /* nothing exists only here, or it is given up: check_copies() */
     if (!target->id)
@@ -94,7 +103,8 @@ static void weigh(struct stage *stage, bool rescued)
     if (!target->empties)
         stage->given |= FACT(NO_KEYS) | FACT(RESET) | FACT(GONE) | FACT(STAYED_FORGOTTEN);
     if (target->empties)
-        stage->needs = FACT(DUMP_EMPTY) | (target->aof ? FACT(AOF_EMPTY) : 0) | (target->functions ? FACT(NO_FUNCTIONS) : 0);
+        stage->needs = FACT(DUMP_EMPTY) | (target->aof ? FACT(AOF_EMPTY) : 0) |
+                       (target->functions ? FACT(NO_FUNCTIONS) : 0);
 }
 
 bool make_rejoin_stage(struct making *m, size_t instance)
@@ -108,9 +118,12 @@ bool make_rejoin_stage(struct making *m, size_t instance)
         return false;
     const struct node *node = index == NO_NODE ? NULL : &stage->cluster->nodes[index];
     if (node && node->standing == STANDING_MEMBER && membership.forgot == 0)
-        return making_stop(m, PLAN_NOTHING,
-                           arena_format(m->arena, "%s is a member: %zu of %zu views of other members list it, and none has forgotten it",
-                                        stage->target.name, membership.lists, membership.lists + membership.unsaved), NULL);
+        return making_stop(
+            m, PLAN_NOTHING,
+            arena_format(m->arena,
+                         "%s is a member: %zu of %zu views of other members list it, and none has forgotten it",
+                         stage->target.name, membership.lists, membership.lists + membership.unsaved),
+            NULL);
     if (!check_readable(m) || !check_views(m) || !check_no_slots(m, index) || !check_no_replicas(m, index) ||
         !choose_entry(m, index))
         return false;
@@ -124,7 +137,9 @@ bool make_rejoin_stage(struct making *m, size_t instance)
         return false;
     const char *objection = tool_objects(m);
     if (objection)
-        making_detail(m, arena_format(m->arena, "add-node checks the cluster first and stops at \"%s\": repair that before", objection));
+        making_detail(m, arena_format(m->arena,
+                                      "add-node checks the cluster first and stops at \"%s\": repair that before",
+                                      objection));
     stage->content = tell_content(m);
     if (!target_take_stock(m, start) || !target_headline(m, "Re-add", "to", index) || !stage->content)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);

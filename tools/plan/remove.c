@@ -1,6 +1,6 @@
-/* Removing a node for good without destroying anything: stop it with its data saved, let every member forget it inside one
- * ban, and move its nodes.conf aside, so that a start makes a stranger of it instead of a stale member. One that does not
- * run any more is proved to be down instead, and known by the nodes.conf on its host. */
+/* Removing a node for good without destroying anything: stop it with its data saved, let every member forget it inside
+ * one ban, and move its nodes.conf aside, so that a start makes a stranger of it instead of a stale member. One that
+ * does not run any more is proved to be down instead, and known by the nodes.conf on its host. */
 #include "tools/plan/making.h"
 
 static bool order(struct making *m)
@@ -34,21 +34,26 @@ bool make_remove_stage(struct making *m, size_t instance)
         return false;
     if (index == NO_NODE)
         return making_stop(m, PLAN_NOTHING,
-                           arena_format(m->arena, "%s is no member, and its own file lists nobody", stage->target.name), NULL);
+                           arena_format(m->arena, "%s is no member, and its own file lists nobody", stage->target.name),
+                           NULL);
     if (!check_readable(m) || !check_views(m) || !check_no_slots(m, index) || !check_no_replicas(m, index) ||
         !choose_entry(m, index) || !check_missing(m, false))
         return false;
     target_judge_life(m, index);
     if (stage->target.assumed && !stage->target.down)
-        return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "the case holds no files of %s, and nothing shows that it is down",
-                                                         stage->target.name),
+        return making_stop(m, PLAN_REFUSED,
+                           arena_format(m->arena, "the case holds no files of %s, and nothing shows that it is down",
+                                        stage->target.name),
                            "collect its files; if it does not run any more, say so: --target=down");
     if (stage->target.assumed) {
         stage->given = FACT(ASIDE);
-        making_detail(m, "the case holds no files of it: if its server is ever started on its old nodes.conf, it is a stale member");
+        making_detail(
+            m,
+            "the case holds no files of it: if its server is ever started on its old nodes.conf, it is a stale member");
     }
-    stage->content = stage->target.down ? "nothing: the node does not run, and its files stay where they are"
-                                        : "nothing: the node is stopped with its data saved, and its files stay where they are";
+    stage->content = stage->target.down
+                         ? "nothing: the node does not run, and its files stay where they are"
+                         : "nothing: the node is stopped with its data saved, and its files stay where they are";
     if (!target_take_stock(m, NULL) || !target_headline(m, "Remove", "from", index))
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     return order(m) && making_done(m);

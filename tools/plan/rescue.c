@@ -1,8 +1,8 @@
 /* Carrying keys that exist only on a node to the owners of their slots, before anything on it is destroyed.
  *
- * MIGRATE ... COPY is a command of the running node: it works for slots that the node believes to own and for those that it
- * has marked as importing, which a start with keys of foreign slots does by itself. It never replaces: where the owner has the
- * key by now, the script goes on only if both values are the same. */
+ * MIGRATE ... COPY is a command of the running node: it works for slots that the node believes to own and for those
+ * that it has marked as importing, which a start with keys of foreign slots does by itself. It never replaces: where
+ * the owner has the key by now, the script goes on only if both values are the same. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -34,7 +34,9 @@ static const char *objection(const struct stage *stage, const struct copied_key 
         return arena_format(arena, "%s, which owns slot %u, is failed or has no address", node->name, key->slot);
     if (key->db)
         return arena_format(arena, "a key is in database %u, and a cluster has none but 0", key->db);
-    return key->name.len > MOST_NAME || key->name.len == 0 ? "a key's name is empty or too long for a line of the client" : NULL;
+    return key->name.len > MOST_NAME || key->name.len == 0
+               ? "a key's name is empty or too long for a line of the client"
+               : NULL;
 }
 
 bool check_rescue(struct making *m)
@@ -49,13 +51,17 @@ bool check_rescue(struct making *m)
     for (size_t k = 0; k < copies->listed && !why; k++)
         why = objection(stage, &copies->keys[k], m->arena);
     if (why)
-        return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "its keys cannot be carried to the owners of their slots: %s", why),
+        return making_stop(m, PLAN_REFUSED,
+                           arena_format(m->arena, "its keys cannot be carried to the owners of their slots: %s", why),
                            stage->target.down ? "start it on its files, nobody lists it; then --target=running" : NULL);
     if (copies->only_here > copies->listed)
-        return making_stop(m, PLAN_REFUSED,
-                           arena_format(m->arena, "%" PRIu64 " keys exist only here: a script carries %zu at most", copies->only_here, copies->listed),
-                           "load a copy of its dump into a server without cluster mode, delete there what rcf-rdb-diff shows to exist on members, "
-                           "and carry the rest with --cluster import ENTRY --cluster-from SERVER --cluster-copy; then collect again");
+        return making_stop(
+            m, PLAN_REFUSED,
+            arena_format(m->arena, "%" PRIu64 " keys exist only here: a script carries %zu at most", copies->only_here,
+                         copies->listed),
+            "load a copy of its dump into a server without cluster mode, delete there what rcf-rdb-diff shows to exist "
+            "on members, "
+            "and carry the rest with --cluster import ENTRY --cluster-from SERVER --cluster-copy; then collect again");
     return true;
 }
 
@@ -69,7 +75,9 @@ static const char *rows_of(const struct stage *stage, struct arena *arena)
         const struct copied_key *key = &copies->keys[k];
         const struct node *owner = &stage->cluster->nodes[stage->cluster->slots[key->slot].node];
         const char *name = hex_of(key->name, arena);
-        rows[k] = name ? arena_format(arena, "%u,%s,%u,%s,%s", key->slot, owner->entry->ip, owner->entry->port, owner->id, name) : NULL;
+        rows[k] = name ? arena_format(arena, "%u,%s,%u,%s,%s", key->slot, owner->entry->ip, owner->entry->port,
+                                      owner->id, name)
+                       : NULL;
         len += rows[k] ? strlen(rows[k]) + 1 : 0;
     }
     char *text = arena_alloc(arena, len + 1);

@@ -1,5 +1,5 @@
-/* What a stage is made on: the case, or the model as the stages before have left it. Makers look at a scene and never at the
- * case behind it, so a second stage is made for the cluster that the first one leaves. */
+/* What a stage is made on: the case, or the model as the stages before have left it. Makers look at a scene and never
+ * at the case behind it, so a second stage is made for the cluster that the first one leaves. */
 #ifndef RCF_PLAN_SCENE_H
 #define RCF_PLAN_SCENE_H
 

@@ -85,7 +85,8 @@ bool stage_guarded(const struct stage *stage, const char **why)
 bool stage_bind(struct stage *stage, struct arena *arena, const char *name, enum binding_form form, const char *value,
                 bool optional)
 {
-    struct binding *bindings = arena_grow(arena, stage->bindings, stage->binding_count, &stage->binding_cap, sizeof(*bindings));
+    struct binding *bindings = arena_grow(arena, stage->bindings, stage->binding_count, &stage->binding_cap,
+                                          sizeof(*bindings));
     if (!bindings)
         return false;
     stage->bindings = bindings;

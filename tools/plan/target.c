@@ -28,7 +28,8 @@ static const char *name_on_host(const struct evidence *evidence, size_t file, st
 bool target_address(struct making *m, size_t number, const char **ip, uint16_t *port)
 {
     const struct instance *instance = &m->scene->evidence->instances[number];
-    const struct cluster *cluster = m->stage && m->stage->cluster ? m->stage->cluster : clusters_of(m->scene->clusters, number);
+    const struct cluster *cluster = m->stage && m->stage->cluster ? m->stage->cluster
+                                                                  : clusters_of(m->scene->clusters, number);
     uint32_t index = cluster ? cluster_node_of(cluster, number) : NO_NODE;
     const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
     *ip = instance->ip && *instance->ip ? instance->ip : NULL;
@@ -61,8 +62,9 @@ bool target_find(struct making *m, size_t number, uint32_t *index)
                            "add the nodes.conf files of the members to the case");
     const struct cluster *cluster = clusters_of(clusters, number);
     if (!cluster && clusters->count > 1)
-        return making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "the case holds %zu clusters, and %s belongs to none of them",
-                                                            clusters->count, instance->name),
+        return making_stop(m, PLAN_IMPOSSIBLE,
+                           arena_format(m->arena, "the case holds %zu clusters, and %s belongs to none of them",
+                                        clusters->count, instance->name),
                            "give only the files of the cluster that it is to join");
     m->stage->cluster = cluster = cluster ? cluster : &clusters->all[0];
     *index = cluster_node_of(cluster, number);
@@ -71,7 +73,8 @@ bool target_find(struct making *m, size_t number, uint32_t *index)
     const struct sighting *own = instance->view ? view_own(instance->view) : NULL;
     target->replica = own && own->entry->flags & NODE_REPLICA;
     if (!target_address(m, number, &target->ip, &target->port))
-        return making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "the address of %s is not known from its files", instance->name),
+        return making_stop(m, PLAN_IMPOSSIBLE,
+                           arena_format(m->arena, "the address of %s is not known from its files", instance->name),
                            "add its redis.conf, or a member's view that lists it");
     target->name = arena_format(m->arena, "%s:%u", target->ip, target->port);
     if (m->plan->stage_count == 0) {
@@ -104,7 +107,8 @@ bool target_take_stock(struct making *m, const struct start *start)
     const struct dump *dump = instance->dump;
     target->config_file = instance->view && !instance->view->capture && instance->view->file != SIZE_MAX
                               ? name_on_host(evidence, instance->view->file, m->arena)
-                          : instance->settings ? settings_text(instance->settings, "cluster-config-file", "nodes.conf") : "nodes.conf";
+                          : instance->settings ? settings_text(instance->settings, "cluster-config-file", "nodes.conf")
+                                               : "nodes.conf";
     if (dump) {
         const struct evidence_file *file = &evidence->files[dump->file];
         target->dump_file = name_on_host(evidence, dump->file, m->arena);
@@ -113,7 +117,9 @@ bool target_take_stock(struct making *m, const struct start *start)
             if (dump->dbs[d].db == 0)
                 target->db0_keys = dump->dbs[d].keys;
     }
-    target->dump_name = dump ? target->dump_file : instance->settings ? settings_text(instance->settings, "dbfilename", "dump.rdb") : "dump.rdb";
+    target->dump_name = dump                 ? target->dump_file
+                        : instance->settings ? settings_text(instance->settings, "dbfilename", "dump.rdb")
+                                             : "dump.rdb";
     const char *folder = settings_text(instance->settings, "dir", NULL);
     const struct binding path = {"dir", FORM_FOLDER, folder, false};
     target->folder = binding_fits(&path) ? folder : NULL;
@@ -130,13 +136,17 @@ static bool check_membership(struct making *m, const struct node *node, const st
 {
     const char *name = m->stage->target.name;
     if (node && node->standing == STANDING_MEMBER && membership->lists == 0)
-        return making_stop(m, PLAN_REFUSED,
-                           arena_format(m->arena, "no view of another member is in the case: nothing shows whether %s is a member", name),
-                           "collect the nodes.conf files of the other members");
+        return making_stop(
+            m, PLAN_REFUSED,
+            arena_format(m->arena, "no view of another member is in the case: nothing shows whether %s is a member",
+                         name),
+            "collect the nodes.conf files of the other members");
     if (node && node->standing == STANDING_OUTSIDER && membership->forgot == 0)
-        return making_stop(m, PLAN_REFUSED,
-                           arena_format(m->arena, "nothing shows that %s was removed: the members' files may be older than its joining", name),
-                           "collect the files of the members again, or CLUSTER NODES of each");
+        return making_stop(
+            m, PLAN_REFUSED,
+            arena_format(m->arena,
+                         "nothing shows that %s was removed: the members' files may be older than its joining", name),
+            "collect the files of the members again, or CLUSTER NODES of each");
     return true;
 }
 
@@ -154,11 +164,12 @@ bool target_examine(struct making *m, size_t instance, uint32_t *index, struct m
     return check_single(m, *index) && check_membership(m, node, membership);
 }
 
-/* Within one view, so by one clock: other nodes answered the member for longer than it takes to suspect a node, and this
- * one did not. A healthy pong is younger than half a node timeout when a view is saved. */
+/* Within one view, so by one clock: other nodes answered the member for longer than it takes to suspect a node, and
+ * this one did not. A healthy pong is younger than half a node timeout when a view is saved. */
 static bool has_stopped(const struct cluster *cluster, const struct claim *claim)
 {
-    return claim->sighting->pong_ms && claim->view->newest_pong_ms - claim->sighting->pong_ms > 2 * (int64_t)cluster->node_timeout_ms;
+    return claim->sighting->pong_ms &&
+           claim->view->newest_pong_ms - claim->sighting->pong_ms > 2 * (int64_t)cluster->node_timeout_ms;
 }
 
 void target_judge_life(struct making *m, uint32_t index)
@@ -179,8 +190,10 @@ void target_judge_life(struct making *m, uint32_t index)
                                         : "it does not run: it has stopped answering every member that lists it");
     for (uint32_t n = 0; n < cluster->member_count; n++)
         if (n != index && cluster->nodes[n].failed)
-            making_detail(m, arena_format(m->arena, "%s is failed and is not asked: if it lists %.8s when it returns, it brings it back",
-                                          cluster->nodes[n].name, m->stage->target.id ? m->stage->target.id : "the node"));
+            making_detail(
+                m, arena_format(m->arena,
+                                "%s is failed and is not asked: if it lists %.8s when it returns, it brings it back",
+                                cluster->nodes[n].name, m->stage->target.id ? m->stage->target.id : "the node"));
 }
 
 bool target_headline(struct making *m, const char *verb, const char *preposition, uint32_t index)
@@ -190,9 +203,11 @@ bool target_headline(struct making *m, const char *verb, const char *preposition
     const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
     m->stage->headline = arena_format(m->arena, "%s %s (%.8s, %s, %s) %s the cluster of %s", verb, target->name,
                                       target->id ? target->id : "no id", target->replica ? "replica" : "primary",
-                                      node && node->entry && node->entry->slot_count ? "claims slots in its own file" : "no slots",
+                                      node && node->entry && node->entry->slot_count ? "claims slots in its own file"
+                                                                                     : "no slots",
                                       preposition, m->stage->entry);
     if (cluster->server.product == PRODUCT_VALKEY && server_compare(cluster->server, 8, 1, 0) >= 0)
-        making_detail(m, "Valkey 8.1 and newer: while it runs with its old nodes.conf, the node introduces itself to the members again");
+        making_detail(m, "Valkey 8.1 and newer: while it runs with its old nodes.conf, the node introduces itself to "
+                         "the members again");
     return m->stage->headline != NULL;
 }

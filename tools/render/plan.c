@@ -140,8 +140,9 @@ void plan_text(struct out *out, const struct plan *plan, bool verbose)
         stage_text(out, plan, s, before, arena);
         before += plan->stages[s]->step_count;
     }
-    labelled(out, "rehearsed", arena_format(arena, "before: %s. after: %s.", findings_text(arena, plan->before, plan->before_count),
-                                            findings_text(arena, plan->after, plan->after_count)));
+    labelled(out, "rehearsed",
+             arena_format(arena, "before: %s. after: %s.", findings_text(arena, plan->before, plan->before_count),
+                          findings_text(arena, plan->after, plan->after_count)));
     if (plan->unchanged_count)
         labelled(out, "unchanged", findings_text(arena, plan->unchanged, plan->unchanged_count));
     if (plan->fresh_count)

@@ -111,6 +111,12 @@ static bool need(struct functions *functions, const char *text)
     return more;
 }
 
+/* A step that rests on the target's identity is done only as long as the target has it. */
+static const char *guard_of(const struct step *step)
+{
+    return action_needs(step->action) & FACT(IDENTITY) ? " && still_itself" : "";
+}
+
 static void choose_functions(struct functions *functions, const struct plan *plan)
 {
     *functions = (struct functions){.count = 0};
@@ -118,8 +124,10 @@ static void choose_functions(struct functions *functions, const struct plan *pla
     collect(functions, plan_shell_slot_functions);
     need(functions, "step");
     for (size_t s = 0; s < plan->stage_count; s++)
-        for (size_t n = 0; n < plan->stages[s]->step_count; n++)
+        for (size_t n = 0; n < plan->stages[s]->step_count; n++) {
+            need(functions, guard_of(&plan->stages[s]->steps[n]));
             need(functions, plan_shell_body(plan->stages[s]->steps[n].action));
+        }
     for (bool more = true; more;) {
         more = false;
         for (size_t f = 0; f < functions->count; f++)
@@ -177,9 +185,8 @@ static void stage_header(struct out *out, const struct plan *plan, const struct 
 
 static void write_step(struct out *out, const struct step *step, const struct functions *functions, size_t number, struct arena *arena)
 {
-    bool as_itself = action_needs(step->action) & FACT(IDENTITY);
     out_format(out, "\nif step %zu %s '%s' '%s'%s; then\n", number, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind),
-               step->where, said(step, arena).value, as_itself ? " && still_itself" : "");
+               step->where, said(step, arena).value, guard_of(step));
     for (size_t b = 0; b < step->binding_count; b++)
         if (used_by(functions, step, 1, step->bindings[b].name))
             assign(out, "    ", &step->bindings[b]);
