@@ -83,6 +83,8 @@ static bool check_replica(struct making *m, uint32_t index)
                                         primary->name, primary->slots_owned,
                                         cluster_slots_of(cluster, node->follows, m->arena), node->name),
                            "let it take over first (CLUSTER FAILOVER)");
+    if (copies->possible && copies->count == 0)
+        return true; /* nothing to lose, whether its primary answers or not */
     if (!primary || primary->standing != STANDING_MEMBER || primary->failed || primary->replica)
         return !copies->possible
                    ? making_stop(m, PLAN_REFUSED, copies->why_not, "take a whole dump of it with redis-cli --rdb")
