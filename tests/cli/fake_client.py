@@ -1,7 +1,10 @@
 """Module: stands in for redis-cli, redis-trib.rb, ssh and sleep while a plan's script runs. Each call is written down as a line
 of JSON, and answered as servers would answer that are in the state of the plan's evidence. Called as: STATE NAME ARGUMENT...
 
-STATE is a JSON file: log, nodes (CLUSTER NODES of a member), target, target_id, folder; flushed, reset, joined, down change."""
+A call without a command reads commands from standard input, as the client does; they are written down behind a "|".
+
+STATE is a JSON file: log, nodes (CLUSTER NODES of a member), target, target_id, folder; flushed, reset, joined, down, carried
+change."""
 import json
 import subprocess
 import sys
@@ -31,7 +34,7 @@ def answer(state, address, words):
     if words == ['CLUSTER', 'MYID']:
         return NEW_ID if state['reset'] else state['target_id']
     if words == ['CLUSTER', 'INFO']:
-        return 'cluster_known_nodes:%d\r\n' % (1 if state['reset'] else 7)
+        return 'cluster_known_nodes:%d\r\ncluster_slots_assigned:%d\r\n' % ((1, 0) if state['reset'] else (7, 16384))
     if words[:1] == ['INFO']:
         return info(state, words[1:])
     if words == ['CONFIG', 'GET', 'dir']:
@@ -46,17 +49,30 @@ def answer(state, address, words):
     return 'OK'
 
 
+def spoken(state, line):
+    """The answer to a line of standard input. Keys are at home where they were carried to."""
+    word, key = line.split(' ', 1)[0], line.rsplit(' ', 1)[-1]
+    if word == 'EXISTS':
+        return '1' if key in state['carried'] else '0'
+    if word == 'MIGRATE':
+        state['carried'].append(key)
+    return 'OK'
+
+
 def main(path, name, words):
     with open(path) as file:
         state = json.load(file)
+    lines = sys.stdin.read().splitlines() if name.endswith('-cli') and len(words) == 4 else []
     with open(state['log'], 'a') as log:
-        log.write(json.dumps([name, *words]) + '\n')
+        log.write(json.dumps([name, *words, *(['|', *lines] if lines else [])]) + '\n')
     code = 0
     if name == 'ssh':
         code = subprocess.run(['sh', '-c', ' '.join(words[1:])], cwd=state['folder']).returncode
     elif 'add-node' in words:
         state['joined'] = True
         print('[OK] New node added correctly.')
+    elif lines:
+        print('\n'.join(spoken(state, line) for line in lines))
     elif name != 'sleep':
         print(answer(state, '%s:%s' % (words[1], words[3]), words[4:]))
     with open(path, 'w') as file:

@@ -107,17 +107,18 @@ def check_everything(case, about, node=NODE, only=None):
 # ---------------------------------------------------------------- the script of a plan
 
 
-def fake_clients(folder, plan, nodes):
+def fake_clients(folder, plan, nodes, case):
     """Programs in place of the real ones; gives the environment and the log of calls."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder + '/bin')
     os.makedirs(folder + '/data')
     for name in ('nodes_7002.conf', 'dump_7002.rdb'):
-        shutil.copy('%s/hosts/127.0.0.6/7002/%s' % (CASE, name), folder + '/data')
+        path = '%s/hosts/127.0.0.6/7002/%s' % (case, name)
+        shutil.copy(path if os.path.exists(path) else path.replace(case, CASE, 1), folder + '/data')
     log, state = folder + '/log', folder + '/state'
     with open(state, 'w') as file:
         json.dump({'log': log, 'nodes': nodes, 'target': plan['target'], 'target_id': plan['target_id'], 'folder': folder + '/data',
-                   'keys': 0, 'flushed': False, 'reset': False, 'joined': False, 'down': False}, file)
+                   'keys': int(plan['destroys']['keys']), 'flushed': False, 'reset': False, 'joined': False, 'down': False, 'carried': []}, file)
     for name in ('redis-cli', 'valkey-cli', 'redis-trib.rb', 'ssh', 'sleep'):
         with open('%s/bin/%s' % (folder, name), 'w') as file:
             file.write('#!/bin/sh\nexec %s %s %s %s "$@"\n' % (sys.executable, os.path.abspath('tests/cli/fake_client.py'), state, name))
@@ -126,8 +127,8 @@ def fake_clients(folder, plan, nodes):
     return {'PATH': folder + '/bin:/usr/bin:/bin', 'RCF_ON_HOST': 'ssh {host}', 'RCF_YES': plan['fingerprint'] or ''}, log
 
 
-def run_script(folder, script, plan, nodes):
-    environment, log = fake_clients(folder + '/run', plan, nodes)
+def run_script(folder, script, plan, nodes, case):
+    environment, log = fake_clients(folder + '/run', plan, nodes, case)
     path = folder + '/script.sh'
     write(path, script)
     process = subprocess.run(['sh', path], env=environment, cwd=folder + '/run/data', stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -137,6 +138,9 @@ def run_script(folder, script, plan, nodes):
 
 
 tried = set()
+
+# What a script may say to a server by standard input: words of its own, and names of keys as escapes.
+SPOKEN = r'EXISTS "(\\x[0-9a-f]{2})+"|MIGRATE [0-9.]+ [0-9]+ "" 0 5000 COPY KEYS "(\\x[0-9a-f]{2})+"'
 
 
 def check_script(folder, about, words, nodes, must_run=False):
@@ -158,13 +162,17 @@ def check_script(folder, about, words, nodes, must_run=False):
     plan = json.loads(raw('rcf-plan', '--json', *words)[1])
     if not plan['steps']:
         return False
-    process, log = run_script(folder, script, plan, nodes)
+    process, log = run_script(folder, script, plan, nodes, words[-1])
     expect(not glob.glob(folder + '/**/pwned', recursive=True) and not os.path.exists('pwned'), '%s: a file pwned appeared' % about)
     wanted = [step['argv'] for step in plan['steps'] if step['kind'] in ('change', 'destroy') and 'cli' in step['argv'][0] + step['argv'][-1]
               or step['action'] == 'add-node']
-    reads = (['CLUSTER', 'NODES'], ['CLUSTER', 'MYID'], ['CLUSTER', 'INFO'], ['INFO'], ['INFO', 'keyspace'], ['INFO', 'persistence'],
+    wanted = [argv for argv in wanted if 'MIGRATE' not in argv]
+    reads = (['CLUSTER', 'NODES'], ['CLUSTER', 'MYID'], ['CLUSTER', 'INFO'], ['INFO'], ['INFO', 'keyspace'], ['INFO', 'persistence'], ['INFO', 'replication'],
              ['CONFIG', 'GET', 'dir'], ['PING'])
-    changes = [call for call in log if call[0] not in ('ssh', 'sleep') and call[5:] not in reads]
+    piped = [call for call in log if call[5:6] == ['|']]
+    for line in [line for call in piped for line in call[6:]]:
+        expect(re.fullmatch(SPOKEN, line), '%s: said to a server: %r' % (about, line))
+    changes = [call for call in log if call[0] not in ('ssh', 'sleep') and call[5:] not in reads and call not in piped]
     known = {member['address'] for member in plan['members']} | {plan['target']}
     for call in log:
         if call[0] in ('redis-cli', 'valkey-cli') and call[1:2] == ['-h']:
@@ -176,7 +184,7 @@ def check_script(folder, about, words, nodes, must_run=False):
              '%s: hosts' % about)
     else:
         same(changes, wanted[:len(changes)], '%s: what the script changes' % about)
-    return True
+    return True if not piped else [line for call in piped for line in call[6:] if line.startswith('MIGRATE')]
 
 
 def live_nodes(case):
@@ -326,6 +334,17 @@ def check_keys(folder):
     lost = json.loads(raw('rcf-plan', '--json', 'rejoin', NODE, case)[1])['destroys']['keys_only_here']
     same(lost, str(2 * len(PAYLOADS)), 'keys that would be lost')
     check_script(folder, 'hostile keys', ['--accept-loss=' + lost, 'rejoin', NODE, case], live_nodes(case))
+    check_rescue(folder, case)
+
+
+def check_rescue(folder, case):
+    """The names that are carried are exactly those of the dump, byte by byte."""
+    names = [payload for payload in PAYLOADS if 0 < len(payload) <= 800]
+    write(case + '/hosts/127.0.0.6/7002/dump_7002.rdb', dump_of(names))
+    said = check_script(folder, 'keys that are rescued', ['--rescue', 'rejoin', NODE, case], live_nodes(case))
+    if expect(isinstance(said, list), 'keys are carried by standard input'):
+        carried = {bytes.fromhex(line.rsplit('"', 2)[1].replace('\\x', '')) for line in said}
+        same(carried, {name for key in names for name in (key, b'h' + key)}, 'names of keys that were carried')
 
 
 def check_logs(folder):

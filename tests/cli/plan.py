@@ -25,7 +25,8 @@ def check_main_job():
     same(order, sorted(order), 'order of the steps')
     add = plan['steps'][actions(plan).index('add-node')]['argv']
     same(add, ['redis-trib.rb', 'add-node', '127.0.0.6:7002', '127.0.0.6:7000'], 'dialect of Redis 4.0')
-    same(plan['rehearsal'], {'before': ['stale-self-membership'], 'after': []}, 'rehearsal')
+    same(plan['rehearsal'], {'before': ['stale-self-membership'], 'after': [], 'new': [],
+                             'unchanged': ['host-loss-uncovers-slots', 'replica-on-primary-host']}, 'rehearsal')
     same({k: plan['destroys'][k] for k in ('keys', 'keys_only_here', 'keys_differ', 'keys_covered')},
          {'keys': '0', 'keys_only_here': '0', 'keys_differ': '0', 'keys_covered': '0'}, 'destroys')
     for prefix in ('b9ff0e9b', 'b9ff0e9ba591bdebcd6e823581ec3d84068be1d5'):
@@ -85,11 +86,51 @@ def check_refusals():
         expect('197 keys' in err and 'has no dump in the case' in err, 'and it says why')
 
 
+def check_rescue():
+    """Keys that exist only on a node are carried over by the script; their names are hexadecimal digits in it."""
+    code, plan = run_json('rcf-plan', 'rejoin', '127.0.31.6:7002', INCIDENTS + 'dirty-removed', '--rescue', '--json')
+    validate(plan, 'rcf-plan')
+    same(code, 0, 'a plan with --rescue')
+    expect(actions(plan).index('keep-files') < actions(plan).index('rescue-keys') < actions(plan).index('flushall'), 'rescued before anything is destroyed')
+    same((plan['destroys']['keys_only_here'], plan['rehearsal']['after']), ('3', []), 'three keys exist only there, and none is left')
+    script = run('rcf-plan', 'rejoin', '127.0.31.6:7002', INCIDENTS + 'dirty-removed', '--rescue', '--format=sh')[1]
+    expect('rescued:' not in script and b'rescued:{a}:3'.hex() in script, 'names as hexadecimal digits')
+    same(run('rcf-plan', 'rejoin', '127.0.31.6:7002', INCIDENTS + 'dirty-removed', '--rescue', '--accept-loss=3')[0], 1, 'both rescue and loss')
+    code, plan = run_json('rcf-plan', 'rejoin', '127.0.0.6:7002', STALE, '--rescue', '--json')
+    expect(code == 0 and 'rescue-keys' not in actions(plan), 'nothing to rescue, so no such step')
+
+
+def check_membership():
+    """Nodes that do not run, nodes that the case holds no files of."""
+    half = INCIDENTS + 'half-forgotten'
+    _, plan = run_json('rcf-plan', 'remove', '127.0.14.6:7002', half, '--target=down', '--json')
+    expect('shutdown' not in actions(plan) and actions(plan)[:4] == ['verify-members', 'verify-down', 'verify-files', 'keep-files'],
+           'a node that is down is not told to stop')
+    same(run('rcf-plan', 'remove', '127.0.14.6:7002', half, '--target=asleep')[0], 2, 'running or down')
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(half, folder + '/case')
+        shutil.rmtree(folder + '/case/hosts/127.0.14.6/7002')
+        code, _, err = run('rcf-plan', 'remove', '127.0.14.6:7002', folder + '/case')
+        expect(code == 1 and '--target=down' in err, 'without files nothing shows that it is down')
+        code, plan = run_json('rcf-plan', 'remove', '127.0.14.6:7002', folder + '/case', '--target=down', '--json')
+        same((code, [a for a in actions(plan) if 'files' in a or 'aside' in a]), (0, []), 'no files, so no steps on files')
+    _, plan = run_json('rcf-plan', 'add', '127.0.4.9:7000', 'fixtures/story-redis-7.0.15/08-rebuilt', '--json')
+    validate(plan, 'rcf-plan')
+    expect(any('nothing is known of its disk' in line for line in plan['details']), 'what is not known of an unseen node is said')
+    for words in (['add', 'x'], ['replicate', 'x', STALE], ['add', 'x', STALE], ['replicate', '127.0.0.9:1', 'y', STALE]):
+        same(run('rcf-plan', *words)[0], 2, 'operands: %r' % words)
+
+
 def check_scripts():
-    for goal, node, case in (('rejoin', '127.0.0.6:7002', STALE), ('rejoin', '127.0.14.8:9001', INCIDENTS + 'replica-removed'),
+    half, dirty = INCIDENTS + 'half-forgotten', INCIDENTS + 'dirty-removed'
+    rebuilt = 'fixtures/story-redis-7.0.15/08-rebuilt'
+    for goal, node, case, *more in (('rejoin', '127.0.0.6:7002', STALE), ('rejoin', '127.0.14.8:9001', INCIDENTS + 'replica-removed'),
                              ('rejoin', '127.0.14.6:7002', INCIDENTS + 'half-forgotten'), ('remove', '127.0.0.6:7002', STALE),
-                             ('rejoin', '127.0.4.6:7002', 'fixtures/story-valkey-8.0.1/06-stale-restarted')):
-        code, script, err = run('rcf-plan', goal, node, case, '--format=sh')
+                             ('rejoin', '127.0.4.6:7002', 'fixtures/story-valkey-8.0.1/06-stale-restarted'),
+                             ('add', '127.0.4.9:7000', rebuilt), ('replicate', '127.0.4.8:9001', '127.0.4.7:8000', rebuilt),
+                             ('rejoin', '127.0.14.6:7002', half, '--target=down'), ('remove', '127.0.14.6:7002', half, '--target=down'),
+                             ('rejoin', '127.0.31.6:7002', dirty, '--rescue')):
+        code, script, err = run('rcf-plan', goal, node, case, *more, '--format=sh')
         same(code, 0, 'script of ' + case + err)
         with tempfile.TemporaryDirectory() as folder:
             path = folder + '/plan.sh'
@@ -105,12 +146,14 @@ def check_scripts():
             stopped = subprocess.run(['sh', path], env=dict(os.environ, RCF_CLI=folder + '/client'), stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             expect(stopped.returncode == 1 and b'stopped:' in stopped.stderr, 'a server that answers nothing stops the script')
-            for word in ('FLUSHALL', 'RESET', 'SHUTDOWN', 'FORGET', 'add-node'):
+            for word in ('FLUSHALL', 'RESET', 'SHUTDOWN', 'FORGET', 'add-node', 'REPLICATE', 'MIGRATE'):
                 expect(word not in open(calls).read(), 'nothing changes before the first verification holds: ' + word)
 
 
 check_main_job()
 check_other_plans()
 check_refusals()
+check_rescue()
+check_membership()
 check_scripts()
 finish()

@@ -112,6 +112,7 @@ _VALUES = {
 # ---------------------------------------------------------------- what was started
 
 _processes = []
+_adopted = []
 _claims = []
 _lock = threading.Lock()
 _root = None
@@ -127,10 +128,22 @@ def root():
         return _root
 
 
+def adopt(pid):
+    """A process that a plan's script has started is one of this run's, and ends with it."""
+    with _lock:
+        _adopted.append(pid)
+
+
 def stop_all():
     global _over
     with _lock:
         _over = True
+        for pid in _adopted:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        _adopted.clear()
         for process in _processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -162,7 +175,7 @@ def _launch(argv, **how):
     return process
 
 
-def run(argv, text="", environment=None, seconds=120):
+def run(argv, text="", environment=None, seconds=150):
     """Runs a program to its end; its exit code and what it wrote to both streams."""
     process = _launch(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                       env={**os.environ, **(environment or {})})
@@ -215,6 +228,7 @@ class Server:
         self.name = f"{ip}:{port}"
         self.directory = os.path.join(folder, f"{ip}_{port}")
         self.process = None
+        self.secret = None
         os.mkdir(self.directory)
         lines = [f"port {port}", f"bind {ip}", f"bind-source-addr {ip}", "protected-mode no", f"dir {self.directory}",
                  f"logfile redis_{port}.log", f"dbfilename dump_{port}.rdb",
@@ -252,12 +266,24 @@ class Server:
             pass
         self.ended()
 
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
     def kill(self):
         self.process.kill()
         self.ended()
 
     def connect(self):
-        return Connection(self.ip, self.port)
+        connection = Connection(self.ip, self.port)
+        if self.secret:
+            connection.call("AUTH", self.secret)
+        return connection
+
+    def protect(self, secret):
+        """Clients and peers need the password from now on."""
+        self.call("CONFIG", "SET", "masterauth", secret)
+        self.call("CONFIG", "SET", "requirepass", secret)
+        self.secret = secret
 
     def call(self, *words):
         with self.connect() as connection:

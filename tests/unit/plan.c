@@ -7,24 +7,40 @@
 struct trial {
     struct arena *arena;
     struct evidence *evidence;
-    struct clusters *clusters;
     struct plan *plan;
 };
 
-static struct trial begin(const char *path, const char *node, enum plan_goal goal)
+/* A goal on a case: which nodes, and what the user says besides. */
+struct asked {
+    const char *path, *node;
+    enum plan_goal goal;
+    const char *other;
+    enum plan_life life;
+    bool rescue;
+    char *missing_ok;
+};
+
+static struct trial begin_asked(const struct asked *asked)
 {
     struct trial trial = {.arena = arena_new()};
-    char *paths[] = {(char *)(uintptr_t)path, NULL};
+    char *paths[] = {(char *)(uintptr_t)asked->path, NULL};
+    char *operands[] = {(char *)(uintptr_t)asked->node, (char *)(uintptr_t)asked->other, NULL};
+    char *missing_ok[] = {asked->missing_ok, NULL};
     const struct evidence_options how = {0};
-    const char *why = "";
     trial.evidence = evidence_open(paths, 1, &how);
-    cr_assert(trial.evidence && !trial.evidence->problem, "%s", path);
-    trial.clusters = clusters_build(trial.evidence, trial.arena);
-    struct plan_wish wish = {.goal = goal, .target = evidence_instance(trial.evidence, node, &why), .target_text = node};
-    cr_assert_neq(wish.target, SIZE_MAX, "%s: %s", node, why);
-    trial.plan = plan_make(trial.evidence, trial.clusters, &wish, trial.arena);
+    cr_assert(trial.evidence && !trial.evidence->problem, "%s", asked->path);
+    struct plan_wish wish = {.goal = asked->goal, .operands = operands, .operand_count = plan_goal_operands(asked->goal),
+                             .life = asked->life, .rescue = asked->rescue, .missing_ok = missing_ok,
+                             .missing_ok_count = asked->missing_ok != NULL};
+    trial.plan = plan_make(trial.evidence, &wish, trial.arena);
     cr_assert_not_null(trial.plan);
     return trial;
+}
+
+static struct trial begin(const char *path, const char *node, enum plan_goal goal)
+{
+    const struct asked asked = {.path = path, .node = node, .goal = goal};
+    return begin_asked(&asked);
 }
 
 static void end(struct trial *trial)
@@ -33,10 +49,7 @@ static void end(struct trial *trial)
     arena_free(trial->arena);
 }
 
-static const struct {
-    const char *path, *node;
-    enum plan_goal goal;
-} cases[] = {
+static const struct asked cases[] = {
     {"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REJOIN},
     {"fixtures/story-redis-7.0.15/05-deleted", "127.0.4.6:7002", GOAL_REJOIN},
     {"fixtures/story-valkey-8.0.1/06-stale-restarted", "127.0.4.6:7002", GOAL_REJOIN},
@@ -44,19 +57,39 @@ static const struct {
     {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REJOIN},
     {"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REMOVE},
     {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REMOVE},
+    {"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.9:7000", GOAL_ADD},
+    {"fixtures/story-redis-4.0.1/07-reset", "127.0.0.6:7002", GOAL_ADD},
+    {"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.7:8000"},
+    {"fixtures/story-redis-7.0.15/04-emptied", "127.0.4.6:7002", GOAL_REPLICATE, "127.0.4.8:9000"},
+    {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REMOVE, .life = LIFE_DOWN},
+    {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REJOIN, .life = LIFE_DOWN},
+    {"fixtures/incidents-redis-7.0.15/replica-removed", "127.0.14.8:9001", GOAL_REJOIN, .life = LIFE_DOWN},
+    {"fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN, .rescue = true},
 };
 
-static void without(struct trial *trial, size_t step)
+/* The plan with other steps in one of its stages. */
+static struct plan with_steps(struct trial *trial, size_t stage, struct step *steps, size_t count)
+{
+    struct plan plan = *trial->plan;
+    plan.stages = arena_array(trial->arena, plan.stage_count, sizeof(struct stage *));
+    memcpy(plan.stages, trial->plan->stages, plan.stage_count * sizeof(struct stage *));
+    plan.stages[stage] = arena_alloc(trial->arena, sizeof(struct stage));
+    *plan.stages[stage] = *trial->plan->stages[stage];
+    plan.stages[stage]->steps = steps;
+    plan.stages[stage]->step_count = count;
+    return plan;
+}
+
+static void without(struct trial *trial, size_t stage, size_t step)
 {
     const char *why = NULL;
-    struct plan plan = *trial->plan;
-    struct step *steps = arena_array(trial->arena, plan.step_count, sizeof(*steps));
-    memcpy(steps, plan.steps, step * sizeof(*steps));
-    memcpy(steps + step, plan.steps + step + 1, (plan.step_count - step - 1) * sizeof(*steps));
-    plan.steps = steps;
-    plan.step_count--;
+    const struct stage *old = trial->plan->stages[stage];
+    struct step *steps = arena_array(trial->arena, old->step_count, sizeof(*steps));
+    memcpy(steps, old->steps, step * sizeof(*steps));
+    memcpy(steps + step, old->steps + step + 1, (old->step_count - step - 1) * sizeof(*steps));
+    struct plan plan = with_steps(trial, stage, steps, old->step_count - 1);
     cr_expect_not(plan_rehearse(&plan, trial->arena, &why), "a rehearsal without step %zu, %s, holds", step + 1,
-                  action_name(trial->plan->steps[step].action));
+                  action_name(old->steps[step].action));
     cr_expect_not_null(why);
 }
 
@@ -65,40 +98,48 @@ static bool depends(enum action later, enum action earlier)
     return action_needs(later) & action_gives(earlier);
 }
 
-static void swapped(struct trial *trial, size_t a, size_t b)
+static void swapped(struct trial *trial, size_t stage, size_t a, size_t b)
 {
     const char *why = NULL;
-    struct plan plan = *trial->plan;
-    struct step *steps = arena_array(trial->arena, plan.step_count, sizeof(*steps));
-    memcpy(steps, plan.steps, plan.step_count * sizeof(*steps));
-    steps[a] = plan.steps[b];
-    steps[b] = plan.steps[a];
-    plan.steps = steps;
-    cr_expect_not(plan_rehearse(&plan, trial->arena, &why), "a rehearsal with %s and %s swapped holds",
-                  action_name(trial->plan->steps[a].action), action_name(trial->plan->steps[b].action));
+    const struct stage *old = trial->plan->stages[stage];
+    struct step *steps = arena_array(trial->arena, old->step_count, sizeof(*steps));
+    memcpy(steps, old->steps, old->step_count * sizeof(*steps));
+    steps[a] = old->steps[b];
+    steps[b] = old->steps[a];
+    struct plan plan = with_steps(trial, stage, steps, old->step_count);
+    cr_expect_not(plan_rehearse(&plan, trial->arena, &why), "a rehearsal with %s and %s swapped holds", action_name(old->steps[a].action),
+                  action_name(old->steps[b].action));
 }
 
 Test(plan, rehearsal_fails_without_any_step)
 {
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
-        struct trial trial = begin(cases[c].path, cases[c].node, cases[c].goal);
+        struct trial trial = begin_asked(&cases[c]);
         const char *why = NULL;
         cr_assert_eq(trial.plan->outcome, PLAN_READY, "%s: %s", cases[c].path, trial.plan->why);
         cr_expect(plan_rehearse(trial.plan, trial.arena, &why), "%s: %s", cases[c].path, why);
-        for (size_t s = 0; s < trial.plan->step_count; s++)
-            without(&trial, s);
+        for (size_t s = 0; s < trial.plan->stage_count; s++)
+            for (size_t n = 0; n < trial.plan->stages[s]->step_count; n++)
+                without(&trial, s, n);
         end(&trial);
     }
+}
+
+static void swap_all(struct trial *trial, size_t stage)
+{
+    const struct stage *old = trial->plan->stages[stage];
+    for (size_t a = 0; a < old->step_count; a++)
+        for (size_t b = a + 1; b < old->step_count; b++)
+            if (depends(old->steps[b].action, old->steps[a].action))
+                swapped(trial, stage, a, b);
 }
 
 Test(plan, rehearsal_fails_with_dependent_steps_swapped)
 {
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
-        struct trial trial = begin(cases[c].path, cases[c].node, cases[c].goal);
-        for (size_t a = 0; a < trial.plan->step_count; a++)
-            for (size_t b = a + 1; b < trial.plan->step_count; b++)
-                if (depends(trial.plan->steps[b].action, trial.plan->steps[a].action))
-                    swapped(&trial, a, b);
+        struct trial trial = begin_asked(&cases[c]);
+        for (size_t s = 0; s < trial.plan->stage_count; s++)
+            swap_all(&trial, s);
         end(&trial);
     }
 }
@@ -108,8 +149,9 @@ Test(plan, order_of_the_main_job)
     static const enum action expected[] = {ACTION_FLUSH_ALL, ACTION_RESET, ACTION_SAVE, ACTION_VERIFY_EMPTY, ACTION_ADD_NODE};
     struct trial trial = begin("fixtures/story-redis-4.0.1/06-stale-restarted", "b9ff0e9b", GOAL_REJOIN);
     size_t next = 0;
-    for (size_t s = 0; s < trial.plan->step_count; s++)
-        next += next < 5 && trial.plan->steps[s].action == expected[next];
+    cr_assert_eq(trial.plan->stage_count, 1);
+    for (size_t s = 0; s < trial.plan->stages[0]->step_count; s++)
+        next += next < 5 && trial.plan->stages[0]->steps[s].action == expected[next];
     cr_expect_eq(next, 5);
     cr_expect_eq(trial.plan->dialect, DIALECT_TRIB);
     cr_expect_eq(trial.plan->before_count, 1);
@@ -121,10 +163,12 @@ Test(plan, keys_that_exist_only_here_are_not_given_up)
 {
     struct trial trial = begin("fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN);
     cr_expect_eq(trial.plan->outcome, PLAN_REFUSED);
-    cr_expect_eq(trial.plan->copies->only_here, 3);
-    struct plan_wish wish = {.goal = GOAL_REJOIN, .target = trial.plan->target, .target_text = "", .has_accepted_loss = true};
+    cr_expect_eq(trial.plan->stopped->copies->only_here, 3);
+    static char node[] = "127.0.31.6:7002";
+    char *operands[] = {node, NULL};
+    struct plan_wish wish = {.goal = GOAL_REJOIN, .operands = operands, .operand_count = 1, .has_accepted_loss = true};
     for (wish.accepted_loss = 0; wish.accepted_loss < 5; wish.accepted_loss++) {
-        struct plan *plan = plan_make(trial.evidence, trial.clusters, &wish, trial.arena);
+        struct plan *plan = plan_make(trial.evidence, &wish, trial.arena);
         cr_expect_eq(plan->outcome, wish.accepted_loss == 3 ? PLAN_READY : PLAN_REFUSED, "--accept-loss=%u", (unsigned)wish.accepted_loss);
     }
     end(&trial);
@@ -155,4 +199,39 @@ Test(plan, fingerprint_moves_with_the_evidence)
     end(&one);
     end(&two);
     end(&other);
+}
+
+/* ------------------------------------------------------------------ what is refused, and in which words */
+
+Test(plan, refusals_of_servers_and_tools)
+{
+    static const struct {
+        struct asked asked;
+        enum plan_outcome outcome;
+        const char *words;
+    } refusals[] = {
+        {{"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_ADD}, PLAN_REFUSED, "is not empty. Either the node already knows"},
+        {{"fixtures/story-redis-4.0.1/08-rebuilt", "127.0.0.6:7002", GOAL_ADD}, PLAN_NOTHING, "is a member already"},
+        {{"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_ADD}, PLAN_REFUSED, "have forgotten it"},
+        {{"fixtures/incidents-redis-7.0.15/uncovered", "127.0.99.9:7000", GOAL_ADD}, PLAN_REFUSED, "Not all 16384 slots are covered"},
+        {{"fixtures/incidents-redis-7.0.15/open-slots", "127.0.99.9:7000", GOAL_ADD}, PLAN_REFUSED, "migrating or importing state"},
+        {{"fixtures/story-redis-4.0.1/08-rebuilt", "no address", GOAL_ADD}, PLAN_IMPOSSIBLE, "is no ip:port"},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.6:7000", GOAL_REPLICATE, "127.0.4.7:8000"}, PLAN_REFUSED,
+         "To set a master the node must be empty and without assigned slots."},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.8:9001"}, PLAN_REFUSED, "Can't replicate myself"},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.7:8001"}, PLAN_REFUSED,
+         "I can only replicate a master, not a replica."},
+        {{"fixtures/story-redis-4.0.1/08-rebuilt", "127.0.0.8:9001", GOAL_REPLICATE, "127.0.0.7:8001"}, PLAN_REFUSED,
+         "I can only replicate a master, not a slave."},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.1:1"}, PLAN_REFUSED, "Unknown node 127.0.4.1:1"},
+        {{"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REPLICATE, "127.0.0.7:8000"}, PLAN_REFUSED, "is no member"},
+        {{"fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN, .life = LIFE_DOWN, .rescue = true}, PLAN_REFUSED,
+         "only a running server can hand out its keys"},
+    };
+    for (size_t r = 0; r < sizeof(refusals) / sizeof(refusals[0]); r++) {
+        struct trial trial = begin_asked(&refusals[r].asked);
+        cr_expect_eq(trial.plan->outcome, refusals[r].outcome, "%s: %s", refusals[r].words, trial.plan->why);
+        cr_expect(trial.plan->why && strstr(trial.plan->why, refusals[r].words), "%s: %s", refusals[r].words, trial.plan->why);
+        end(&trial);
+    }
 }

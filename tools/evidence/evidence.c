@@ -44,7 +44,7 @@ static bool list_files(struct opening *opening, char *const *paths, size_t count
         };
         evidence->unreadable |= walked->unread && !walked->skipped;
     }
-    if (!evidence->file_count)
+    if (count && !evidence->file_count)
         evidence->problem = "there are no files";
     return true;
 }

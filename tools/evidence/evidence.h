@@ -113,7 +113,7 @@ struct evidence_options {
 
 /* Reads a case from directories and files; "-" is standard input. Each file is read once, from its first byte to its
  * last, and what is loaded, recognised and hashed are the same bytes. Never NULL except without memory; see `problem`
- * and `unreadable`. `options` may be NULL. The caller ends it with evidence_close(). */
+ * and `unreadable`. No paths are an empty case. `options` may be NULL. The caller ends it with evidence_close(). */
 struct evidence *evidence_open(char *const *paths, size_t count, const struct evidence_options *options);
 void evidence_close(struct evidence *evidence);
 

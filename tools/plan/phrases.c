@@ -1,195 +1,98 @@
-/* How each action is said for this plan's target: where it runs, what a person would type, what to expect, how to undo. */
-#include <inttypes.h>
+/* How steps are said: where they run, what a person would type, what to expect. The words themselves are in phrases_*.c. */
 #include <stdarg.h>
 #include <string.h>
 
-#include "tools/plan/plan.h"
+#include "tools/plan/making.h"
 
-enum { MOST_WORDS = 16 };
+enum { MOST_WORDS = 24 };
 
-static const char *client(const struct plan *plan)
+static const struct phrase *const tables[] = {phrases_data, phrases_membership, phrases_replication, phrases_slots, phrases_create, phrases_return};
+
+const char *phrase_client(enum plan_dialect dialect)
 {
-    return plan->dialect == DIALECT_VALKEY_CLI ? "valkey-cli" : "redis-cli";
+    return dialect == DIALECT_VALKEY_CLI ? "valkey-cli" : "redis-cli";
 }
 
-/* client -h IP -p PORT WORD... ; the words end with NULL. */
-static const char *const *command(const struct plan *plan, struct arena *arena, int everywhere, ...)
+const char *const *phrase_command(struct making *m, const struct step *step, const char *const *words, size_t count)
 {
-    const char **argv = arena_array(arena, MOST_WORDS, sizeof(*argv));
+    const char **argv = arena_array(m->arena, 5 + count + 1, sizeof(*argv)), *ip = "{ip}";
+    const char *port = "{port}";
+    uint16_t number;
     size_t n = 0;
-    va_list list;
     if (!argv)
         return NULL;
-    argv[n++] = client(plan);
+    if (step->place == PLACE_NODE && step->on == m->stage->target.instance) {
+        ip = m->stage->target.ip;
+        port = arena_format(m->arena, "%u", m->stage->target.port);
+    } else if (step->place == PLACE_NODE && target_address(m, step->on, &ip, &number)) {
+        port = arena_format(m->arena, "%u", number);
+    }
+    argv[n++] = phrase_client(m->plan->dialect);
     argv[n++] = "-h";
-    argv[n++] = everywhere ? "{ip}" : plan->target_ip;
+    argv[n++] = ip;
     argv[n++] = "-p";
-    argv[n++] = everywhere ? "{port}" : arena_format(arena, "%u", plan->target_port);
-    va_start(list, everywhere);
-    for (const char *word; n + 1 < MOST_WORDS && (word = va_arg(list, const char *));)
-        argv[n++] = word;
-    va_end(list);
-    return argv;
+    argv[n++] = port;
+    for (size_t w = 0; w < count; w++)
+        argv[n++] = words[w];
+    return port ? argv : NULL;
 }
 
-static const char *const *list_of(struct arena *arena, ...)
+const char *const *phrase_words(struct arena *arena, ...)
 {
-    const char **argv = arena_array(arena, MOST_WORDS, sizeof(*argv));
+    const char **argv = arena_array(arena, MOST_WORDS + 1, sizeof(*argv));
     size_t n = 0;
     va_list list;
     va_start(list, arena);
-    for (const char *word; argv && n + 1 < MOST_WORDS && (word = va_arg(list, const char *));)
+    for (const char *word; argv && n < MOST_WORDS && (word = va_arg(list, const char *));)
         argv[n++] = word;
     va_end(list);
     return argv;
 }
 
-static const char *const *add_node(const struct plan *plan, struct arena *arena)
+static const char *where(struct making *m, const struct step *step)
 {
-    const char *role = plan->primary_id ? plan->primary_id : NULL;
-    if (plan->dialect == DIALECT_TRIB)
-        return role ? list_of(arena, "redis-trib.rb", "add-node", "--slave", "--master-id", role, plan->target_name, plan->entry, NULL)
-                    : list_of(arena, "redis-trib.rb", "add-node", plan->target_name, plan->entry, NULL);
-    return role ? list_of(arena, client(plan), "--cluster", "add-node", plan->target_name, plan->entry, "--cluster-slave",
-                          "--cluster-master-id", role, NULL)
-                : list_of(arena, client(plan), "--cluster", "add-node", plan->target_name, plan->entry, NULL);
-}
-
-static const char *const *keep_files(const struct plan *plan, struct arena *arena)
-{
-    const char *names[] = {plan->config_file, plan->dump_file, plan->aof_certain ? plan->aof_name : NULL};
-    const char **argv = arena_array(arena, MOST_WORDS, sizeof(*argv));
-    size_t n = 0, kept = 0;
-    if (!argv)
-        return NULL;
-    argv[n++] = "cp";
-    argv[n++] = plan->aof_certain ? "-Rp" : "-p";
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (names[i]) {
-            argv[n++] = names[i];
-            kept++;
-        }
-    argv[n++] = kept > 1 ? "(to copies named *.rcf-keep)" : "(to a copy named *.rcf-keep)";
-    return argv;
-}
-
-static const char *expected_content(const struct plan *plan, struct arena *arena)
-{
-    const char *keys = "no db";
-    if (plan->db0_keys)
-        keys = arena_format(arena, "db0:keys=%" PRIu64, plan->db0_keys);
-    return arena_format(arena, "role:%s, connected_slaves:0, %s, rdb_changes_since_last_save:0",
-                        plan->target_replica ? "slave" : "master", keys);
-}
-
-bool plan_add(struct plan *plan, struct arena *arena, enum action action)
-{
-    const char *node = plan->target_name, *every = "every member";
-    const char *host = arena_format(arena, "host %s", plan->target_host);
-    const char *id = plan->target_id ? plan->target_id : "";
-    const char *const *argv = NULL;
-    const char *where = node, *expect = "OK", *undo = NULL;
-    switch (action) {
-    case ACTION_VERIFY_MEMBERS:
-        where = every;
-        argv = command(plan, arena, true, "CLUSTER", "NODES", NULL);
-        expect = arena_format(arena, "the %zu members and the slot owners of the fingerprint%s", plan->cluster->member_count - plan->listed,
-                              plan->listed || !plan->target_id ? "" : arena_format(arena, ", no line for %.8s", id));
-        break;
-    case ACTION_VERIFY_IDENTITY:
-        argv = command(plan, arena, false, "CLUSTER", "MYID", NULL);
-        expect = id;
-        break;
-    case ACTION_VERIFY_CONTENT:
-        argv = command(plan, arena, false, "INFO", NULL);
-        expect = expected_content(plan, arena);
-        break;
-    case ACTION_KEEP_FILES:
-        where = host;
-        argv = keep_files(plan, arena);
-        expect = "the copies, with the evidence's SHA-256";
-        break;
-    case ACTION_FLUSH_ALL:
-        argv = command(plan, arena, false, "FLUSHALL", NULL);
-        undo = "stop the server, put the kept dump back, start it";
-        break;
-    case ACTION_FLUSH_FUNCTIONS:
-        argv = command(plan, arena, false, "FUNCTION", "FLUSH", NULL);
-        undo = "stop the server, put the kept dump back, start it";
-        break;
-    case ACTION_RESET:
-    case ACTION_RESET_REPLICA:
-        argv = command(plan, arena, false, "CLUSTER", "RESET", "HARD", NULL);
-        expect = "OK; it has a new id and knows nobody";
-        undo = "stop the server, put the kept files back, start it";
-        break;
-    case ACTION_SAVE:
-        argv = command(plan, arena, false, "SAVE", NULL);
-        expect = "OK; the dump on disk is empty too";
-        undo = "stop the server, put the kept dump back, start it";
-        break;
-    case ACTION_REWRITE_AOF:
-        argv = command(plan, arena, false, "BGREWRITEAOF", NULL);
-        expect = "Background append only file rewriting started";
-        undo = "stop the server, put the kept files back, start it";
-        break;
-    case ACTION_WAIT_AOF:
-        argv = command(plan, arena, false, "INFO", "persistence", NULL);
-        expect = "aof_rewrite_in_progress:0, aof_rewrite_scheduled:0, aof_last_bgrewrite_status:ok";
-        break;
-    case ACTION_VERIFY_EMPTY:
-        argv = command(plan, arena, false, "CLUSTER", "INFO", "(and INFO keyspace)", NULL);
-        expect = "cluster_known_nodes:1, no db";
-        break;
-    case ACTION_SHUTDOWN:
-        argv = command(plan, arena, false, "SHUTDOWN", "SAVE", NULL);
-        expect = "the connection closes; its supervisor must not start it again";
-        undo = "start the server";
-        break;
-    case ACTION_MOVE_ASIDE:
-        where = host;
-        argv = list_of(arena, "mv", plan->config_file, arena_format(arena, "%s.rcf-removed", plan->config_file), NULL);
-        expect = "nothing printed; a start would make a stranger of it";
-        undo = "move it back";
-        break;
-    case ACTION_FORGET:
-        where = "every member that lists it";
-        argv = command(plan, arena, true, "CLUSTER", "FORGET", id, NULL);
-        expect = "OK on all of them within 60 s";
-        break;
-    case ACTION_VERIFY_FORGOTTEN:
-        where = every;
-        argv = command(plan, arena, true, "CLUSTER", "NODES", NULL);
-        expect = arena_format(arena, "no line for %.8s", id);
-        break;
-    case ACTION_WAIT_BAN:
-        where = "here";
-        argv = list_of(arena, "sleep", arena_format(arena, "%u", plan->ban_wait_s), NULL);
-        expect = "the ban of CLUSTER FORGET (60 s) and two node timeouts have passed";
-        break;
-    case ACTION_VERIFY_STAYED_FORGOTTEN:
-        where = every;
-        argv = command(plan, arena, true, "CLUSTER", "NODES", NULL);
-        expect = arena_format(arena, "still no line for %.8s", id);
-        break;
-    case ACTION_ADD_NODE:
-        argv = add_node(plan, arena);
-        expect = "[OK] New node added correctly.";
-        undo = "rcf-plan remove";
-        break;
-    case ACTION_VERIFY_JOINED:
-        where = every;
-        argv = command(plan, arena, true, "CLUSTER", "NODES", NULL);
-        expect = arena_format(arena, "%s under its present id, connected%s", node, plan->primary_id ? ", as a replica" : "");
-        break;
-    case ACTIONS:
-        return false;
+    switch (step->place) {
+    case PLACE_NODE: return making_name(m, step->on);
+    case PLACE_HOST: return arena_format(m->arena, "host %s", m->scene->evidence->instances[step->on].host);
+    case PLACE_EVERY: return "every member";
+    case PLACE_EVERY_LISTING: return "every member that lists it";
+    case PLACE_HERE: return "here";
     }
-    struct step *step = argv ? plan_step(plan, arena, action, where, argv) : NULL;
+    return NULL;
+}
+
+static const struct phrase *phrase_of(enum action action)
+{
+    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
+        if (tables[t][action].expect || tables[t][action].more)
+            return &tables[t][action];
+    return NULL;
+}
+
+struct step *making_step_on(struct making *m, enum action action, size_t on, size_t peer, const struct slot_set *slots)
+{
+    const struct phrase *phrase = phrase_of(action);
+    struct step *step = phrase ? stage_add(m->stage, m->arena, action) : NULL;
+    size_t count = 0;
     if (!step)
-        return false;
-    step->expect = expect;
-    step->undo = undo;
-    step->answers = plan->answers;
-    return true;
+        return NULL;
+    while (count < sizeof(phrase->words) / sizeof(phrase->words[0]) && phrase->words[count])
+        count++;
+    step->on = on;
+    step->peer = peer;
+    step->slots = slots;
+    step->place = phrase->place;
+    step->where = where(m, step);
+    step->expect = phrase->expect;
+    step->undo = phrase->undo;
+    if (count)
+        step->argv = phrase_command(m, step, phrase->words, count);
+    if (phrase->more && !phrase->more(m, step))
+        return NULL;
+    return step->argv && step->where && step->expect ? step : NULL;
+}
+
+struct step *making_step(struct making *m, enum action action)
+{
+    return making_step_on(m, action, m->stage->target.instance, SIZE_MAX, NULL);
 }

@@ -50,13 +50,13 @@ static const struct column columns[] = {
 };
 static const struct record_type step_record = {"steps", 1, "steps", columns, 5};
 
-static void steps_table(struct out *out, const struct plan *plan, struct arena *arena)
+static void steps_table(struct out *out, const struct stage *stage, size_t before, struct arena *arena)
 {
     struct table *table = table_open(out, &step_record, FORMAT_TEXT);
     table_indent(table, 2);
-    for (size_t s = 0; s < plan->step_count; s++) {
-        const struct step *step = &plan->steps[s];
-        table_count(table, 0, (int64_t)s + 1);
+    for (size_t s = 0; s < stage->step_count; s++) {
+        const struct step *step = &stage->steps[s];
+        table_count(table, 0, (int64_t)(before + s + 1));
         table_text(table, 1, step->where);
         table_text(table, 2, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind));
         table_text(table, 3, argv_text(arena, step));
@@ -68,45 +68,85 @@ static void steps_table(struct out *out, const struct plan *plan, struct arena *
 
 static void undo_lines(struct out *out, const struct plan *plan)
 {
+    size_t number = 0;
     bool any = false;
-    for (size_t s = 0; s < plan->step_count; s++) {
-        if (!plan->steps[s].undo)
-            continue;
-        if (!any)
-            out_text(out, "\n  undo\n");
-        any = true;
-        out_format(out, "  %3zu  ", s + 1);
-        safe(out, plan->steps[s].undo);
+    for (size_t s = 0; s < plan->stage_count; s++)
+        for (size_t n = 0; n < plan->stages[s]->step_count; n++) {
+            const char *undo = plan->stages[s]->steps[n].undo;
+            number++;
+            if (!undo)
+                continue;
+            if (!any)
+                out_text(out, "\n  undo\n");
+            any = true;
+            out_format(out, "  %3zu  ", number);
+            safe(out, undo);
+            out_byte(out, '\n');
+        }
+}
+
+static void headline(struct out *out, const char *text)
+{
+    out_style(out, OUT_BOLD);
+    safe(out, text);
+    out_style(out, OUT_PLAIN);
+    out_text(out, "\n\n");
+}
+
+/* A plan of one stage begins with the stage's own headline. */
+static void stage_text(struct out *out, const struct plan *plan, size_t number, size_t before, struct arena *arena)
+{
+    const struct stage *stage = plan->stages[number];
+    if (plan->stage_count > 1) {
+        headline(out, arena_format(arena, "%zu. %s", number + 1, stage->headline));
+        if (stage->reason)
+            labelled(out, "why here", stage->reason);
+        if (stage->answers)
+            labelled(out, "answers", stage->answers);
+        labelled(out, "destroys", stage->content);
         out_byte(out, '\n');
     }
+    steps_table(out, stage, before, arena);
+    out_byte(out, '\n');
+}
+
+static void provenance(struct out *out, const struct plan *plan, struct arena *arena)
+{
+    size_t files = 0;
+    for (size_t f = 0; f < plan->evidence->file_count; f++)
+        files += plan->evidence->files[f].instance != SIZE_MAX;
+    labelled(out, "from", arena_format(arena, "%zu files of %zu instances, fingerprint %s; void if %s", files,
+                                       plan->evidence->instance_count, plan->fingerprint, plan->void_if));
+    labelled(out, "missing", plan->missing_count ? joined(arena, plan->missing, plan->missing_count, ", ") : "nothing");
+    for (size_t d = 0; d < plan->detail_count; d++)
+        labelled(out, d ? "" : "note", plan->details[d]);
 }
 
 void plan_text(struct out *out, const struct plan *plan, bool verbose)
 {
     struct arena *arena = arena_new();
-    size_t files = 0, instances = 0;
+    size_t before = 0;
     if (!arena) {
         out_fail(out, 12);
         return;
     }
-    for (size_t f = 0; f < plan->evidence->file_count; f++)
-        files += plan->evidence->files[f].instance != SIZE_MAX;
-    instances = plan->evidence->instance_count;
-    out_style(out, OUT_BOLD);
-    safe(out, plan->headline);
-    out_style(out, OUT_PLAIN);
-    out_text(out, "\n\n");
-    labelled(out, "destroys", plan->content);
-    labelled(out, "from", arena_format(arena, "%zu files of %zu instances, fingerprint %s; void if %s", files, instances,
-                                       plan->fingerprint, plan->void_if));
-    labelled(out, "missing", plan->missing_count ? joined(arena, plan->missing, plan->missing_count, ", ") : "nothing");
-    for (size_t d = 0; d < plan->detail_count; d++)
-        labelled(out, d ? "" : "note", plan->details[d]);
+    if (plan->stage_count == 1) {
+        headline(out, plan->stages[0]->headline);
+        labelled(out, "destroys", plan->stages[0]->content);
+    }
+    provenance(out, plan, arena);
     out_byte(out, '\n');
-    steps_table(out, plan, arena);
-    out_byte(out, '\n');
-    labelled(out, "rehearsed", arena_format(arena, "before: %s. after: %s.", findings_text(arena, plan->before, plan->before_count),
-                                            findings_text(arena, plan->after, plan->after_count)));
+    for (size_t s = 0; s < plan->stage_count; s++) {
+        stage_text(out, plan, s, before, arena);
+        before += plan->stages[s]->step_count;
+    }
+    labelled(out, "rehearsed",
+             arena_format(arena, "before: %s. after: %s.", findings_text(arena, plan->before, plan->before_count),
+                          findings_text(arena, plan->after, plan->after_count)));
+    if (plan->unchanged_count)
+        labelled(out, "unchanged", findings_text(arena, plan->unchanged, plan->unchanged_count));
+    if (plan->fresh_count)
+        labelled(out, "new", findings_text(arena, plan->fresh, plan->fresh_count));
     if (verbose)
         undo_lines(out, plan);
     arena_free(arena);
@@ -130,37 +170,120 @@ static void ids_json(struct json *json, const char *key, const enum finding_id *
     json_end(json);
 }
 
-static void key_lists_json(struct json *json, const struct copies *copies)
+/* ------------------------------------------------------------------ what is destroyed */
+
+static bool destroys(const struct stage *stage)
 {
-    json_array(json, "keys_only_here_list");
-    for (size_t k = 0; copies && k < copies->listed; k++) {
-        const struct copied_key *key = &copies->keys[k];
+    return stage->copies && stage->target.empties;
+}
+
+struct destruction {
+    uint64_t keys, only_here, differ, covered;
+};
+
+static void add_up(struct destruction *sum, const struct stage *stage)
+{
+    if (!destroys(stage))
+        return;
+    sum->keys += stage->copies->count;
+    sum->only_here += stage->copies->only_here;
+    sum->differ += stage->copies->differs;
+    sum->covered += stage->copies->covered;
+}
+
+static void key_list_json(struct json *json, const struct stage *stage)
+{
+    for (size_t k = 0; destroys(stage) && k < stage->copies->listed; k++) {
+        const struct copied_key *key = &stage->copies->keys[k];
         json_object(json, NULL);
         json_bytes(json, "key", key->name);
         json_number(json, "db", key->db);
         json_number(json, "slot", key->slot);
         json_end(json);
     }
+}
+
+/* Of all stages, and of the one at which the plan was stopped. */
+static void destroys_json(struct json *json, const struct plan *plan)
+{
+    struct destruction sum = {0};
+    for (size_t s = 0; s < plan->stage_count; s++)
+        add_up(&sum, plan->stages[s]);
+    if (plan->stopped)
+        add_up(&sum, plan->stopped);
+    json_object(json, "destroys");
+    json_u64(json, "keys", sum.keys);
+    json_u64(json, "keys_only_here", sum.only_here);
+    json_u64(json, "keys_differ", sum.differ);
+    json_u64(json, "keys_covered", sum.covered);
+    json_text(json, "statement", plan->stage_count == 1 ? plan->stages[0]->content : NULL);
+    json_array(json, "keys_only_here_list");
+    for (size_t s = 0; s < plan->stage_count; s++)
+        key_list_json(json, plan->stages[s]);
+    if (plan->stopped)
+        key_list_json(json, plan->stopped);
+    json_end(json);
+    json_end(json);
+}
+
+static void stages_json(struct json *json, const struct plan *plan)
+{
+    size_t first = 1;
+    json_array(json, "stages");
+    for (size_t s = 0; s < plan->stage_count; s++) {
+        const struct stage *stage = plan->stages[s];
+        json_object(json, NULL);
+        json_text(json, "stage", stage_word(stage->kind));
+        json_text(json, "headline", stage->headline);
+        json_text(json, "reason", stage->reason);
+        json_text(json, "answers", stage->answers);
+        json_text(json, "target", stage->target.name);
+        json_text(json, "target_id", stage->target.id);
+        json_text(json, "destroys", stage->content);
+        json_number(json, "first_step", (int64_t)first);
+        json_number(json, "last_step", (int64_t)(first + stage->step_count - 1));
+        json_end(json);
+        first += stage->step_count;
+    }
+    json_end(json);
+}
+
+static void step_json(struct json *json, const struct step *step, size_t number, size_t stage)
+{
+    size_t words = 0;
+    while (step->argv[words])
+        words++;
+    json_object(json, NULL);
+    json_number(json, "n", (int64_t)number);
+    json_number(json, "stage", (int64_t)stage + 1);
+    json_text(json, "action", action_name(step->action));
+    json_text(json, "where", step->where);
+    json_text(json, "kind", step_kind_word(step->kind));
+    words_json(json, "argv", step->argv, words);
+    json_text(json, "expect", step->expect);
+    json_text(json, "answers", step->answers);
+    json_text(json, "undo", step->undo);
     json_end(json);
 }
 
 static void steps_json(struct json *json, const struct plan *plan)
 {
+    size_t number = 0;
     json_array(json, "steps");
-    for (size_t s = 0; s < plan->step_count; s++) {
-        const struct step *step = &plan->steps[s];
-        size_t words = 0;
-        while (step->argv[words])
-            words++;
+    for (size_t s = 0; s < plan->stage_count; s++)
+        for (size_t n = 0; n < plan->stages[s]->step_count; n++)
+            step_json(json, &plan->stages[s]->steps[n], ++number, s);
+    json_end(json);
+}
+
+static void members_json(struct json *json, const struct cluster *cluster)
+{
+    json_array(json, "members");
+    for (size_t n = 0; cluster && n < cluster->member_count; n++) {
         json_object(json, NULL);
-        json_number(json, "n", (int64_t)s + 1);
-        json_text(json, "action", action_name(step->action));
-        json_text(json, "where", step->where);
-        json_text(json, "kind", step_kind_word(step->kind));
-        words_json(json, "argv", step->argv, words);
-        json_text(json, "expect", step->expect);
-        json_text(json, "answers", step->answers);
-        json_text(json, "undo", step->undo);
+        json_text(json, "node_id", cluster->nodes[n].id);
+        json_text(json, "address", cluster->nodes[n].name);
+        json_bool(json, "failed", cluster->nodes[n].failed);
         json_end(json);
     }
     json_end(json);
@@ -169,8 +292,6 @@ static void steps_json(struct json *json, const struct plan *plan)
 void plan_json(struct json *json, const struct plan *plan)
 {
     static const char *const outcomes[] = {"ready", "nothing-to-do", "refused", "impossible"};
-    const struct copies *copies = plan->copies;
-    bool empties = plan->goal == GOAL_REJOIN && plan->empties && copies;
     json_object(json, NULL);
     json_text(json, "schema", "rcf-plan");
     json_number(json, "version", 1);
@@ -183,29 +304,16 @@ void plan_json(struct json *json, const struct plan *plan)
     json_text(json, "hint", plan->hint);
     json_text(json, "fingerprint", plan->fingerprint[0] ? plan->fingerprint : NULL);
     json_text(json, "void_if", plan->void_if);
-    json_object(json, "destroys");
-    json_u64(json, "keys", empties ? copies->count : 0);
-    json_u64(json, "keys_only_here", empties ? copies->only_here : 0);
-    json_u64(json, "keys_differ", empties ? copies->differs : 0);
-    json_u64(json, "keys_covered", empties ? copies->covered : 0);
-    json_text(json, "statement", plan->content);
-    key_lists_json(json, empties ? copies : NULL);
-    json_end(json);
+    destroys_json(json, plan);
     words_json(json, "missing", plan->missing, plan->missing_count);
-    json_array(json, "members");
-    for (size_t n = 0; plan->cluster && n < plan->cluster->member_count; n++) {
-        const struct node *node = &plan->cluster->nodes[n];
-        json_object(json, NULL);
-        json_text(json, "node_id", node->id);
-        json_text(json, "address", node->name);
-        json_bool(json, "failed", node->failed);
-        json_end(json);
-    }
-    json_end(json);
+    members_json(json, plan->cluster);
+    stages_json(json, plan);
     steps_json(json, plan);
     json_object(json, "rehearsal");
     ids_json(json, "before", plan->before, plan->before_count);
     ids_json(json, "after", plan->after, plan->after_count);
+    ids_json(json, "unchanged", plan->unchanged, plan->unchanged_count);
+    ids_json(json, "new", plan->fresh, plan->fresh_count);
     json_end(json);
     json_end(json);
 }

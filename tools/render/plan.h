@@ -12,8 +12,8 @@ void plan_text(struct out *out, const struct plan *plan, bool verbose);
 /* The whole plan, refused ones too: goal, target, outcome, why, fingerprint, destroys, missing, steps, rehearsal. */
 void plan_json(struct json *json, const struct plan *plan);
 
-/* The script; see docs/plans.md. False, and nothing written, when a field that it needs is not of the form that may stand in
- * a script (node id, address, port, slot range, plain file name), or the plan is not guarded; `why` says which. */
-bool plan_script(struct out *out, const struct plan *plan, const char **why);
+/* The script; see docs/plans.md. False, and nothing written, when a field that it needs is not of the form that may
+ * stand in a script, or the plan is not guarded; `why`, in the arena, says which field of which step. */
+bool plan_script(struct out *out, const struct plan *plan, struct arena *arena, const char **why);
 
 #endif
