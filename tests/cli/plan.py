@@ -1,6 +1,7 @@
 """rcf-plan on the fixtures: plans, refusals, formats; scripts that are valid and print without doing."""
 import glob
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -121,6 +122,23 @@ def check_membership():
         same(run('rcf-plan', *words)[0], 2, 'operands: %r' % words)
 
 
+def library():
+    """The names of all functions that scripts may have."""
+    names = set()
+    for path in glob.glob('tools/render/plan_shell*.c'):
+        with open(path, encoding='utf-8') as file:
+            names |= set(re.findall(r'"(\w+)\(\) \{', file.read()))
+    return names
+
+
+def check_functions(script, about):
+    """A function that is not defined would be a false condition to the shell, and the step behind it left out."""
+    code = ''.join(line.split(' # ')[0] + '\n' for line in script.split('\n') if not line.lstrip().startswith('#'))
+    defined = set(re.findall(r'^\s*(\w+)\(\) \{', code, re.M))
+    called = {name for name in library() if re.search(r'(?:^|[;&|({!]|\b(?:if|until|while|then|do|else))\s*%s\b(?!\()' % name, code, re.M)}
+    same(called - defined, set(), '%s: functions that are not defined' % about)
+
+
 def check_scripts():
     half, dirty = INCIDENTS + 'half-forgotten', INCIDENTS + 'dirty-removed'
     rebuilt = 'fixtures/story-redis-7.0.15/08-rebuilt'
@@ -132,6 +150,7 @@ def check_scripts():
                              ('rejoin', '127.0.31.6:7002', dirty, '--rescue')):
         code, script, err = run('rcf-plan', goal, node, case, *more, '--format=sh')
         same(code, 0, 'script of ' + case + err)
+        check_functions(script, '%s %s' % (goal, case))
         with tempfile.TemporaryDirectory() as folder:
             path = folder + '/plan.sh'
             with open(path, 'w') as file:
