@@ -18,7 +18,11 @@ struct asked {
     enum plan_life life;
     bool rescue;
     char *missing_ok;
+    const char *from, *to, *slots;
 };
+
+static char founder[][16] = {"127.0.1.1:7000", "127.0.1.1:7001", "127.0.1.2:7000", "127.0.1.2:7001", "127.0.1.3:7000", "127.0.1.3:7001"};
+static char *const founders[] = {founder[0], founder[1], founder[2], founder[3], founder[4], founder[5]};
 
 static struct trial begin_asked(const struct asked *asked)
 {
@@ -27,9 +31,12 @@ static struct trial begin_asked(const struct asked *asked)
     char *operands[] = {(char *)(uintptr_t)asked->node, (char *)(uintptr_t)asked->other, NULL};
     char *missing_ok[] = {asked->missing_ok, NULL};
     const struct evidence_options how = {0};
-    trial.evidence = evidence_open(paths, 1, &how);
+    bool create = asked->goal == GOAL_CREATE;
+    trial.evidence = evidence_open(paths, !create, &how);
     cr_assert(trial.evidence && !trial.evidence->problem, "%s", asked->path);
-    struct plan_wish wish = {.goal = asked->goal, .operands = operands, .operand_count = plan_goal_operands(asked->goal),
+    struct plan_wish wish = {.goal = asked->goal, .operands = create ? founders : operands,
+                             .operand_count = create ? sizeof(founders) / sizeof(founders[0]) : plan_goal_operands(asked->goal),
+                             .replicas = create, .from = asked->from, .to = asked->to, .slots = asked->slots,
                              .life = asked->life, .rescue = asked->rescue, .missing_ok = missing_ok,
                              .missing_ok_count = asked->missing_ok != NULL};
     trial.plan = plan_make(trial.evidence, &wish, trial.arena);
@@ -65,6 +72,15 @@ static const struct asked cases[] = {
     {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REJOIN, .life = LIFE_DOWN},
     {"fixtures/incidents-redis-7.0.15/replica-removed", "127.0.14.8:9001", GOAL_REJOIN, .life = LIFE_DOWN},
     {"fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN, .rescue = true},
+    {"fixtures/story-redis-7.0.15/10-recovered", NULL, GOAL_RESHARD, .from = "all", .to = "127.0.4.6:7002", .slots = "100"},
+    {"fixtures/story-redis-4.0.1/10-recovered", NULL, GOAL_RESHARD, .from = "127.0.0.8:9000", .to = "127.0.0.6:7000", .slots = "11000-11010"},
+    {"(no case)", NULL, GOAL_CREATE},
+    {"fixtures/incidents-redis-7.0.15/open-slots", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/uncovered", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/half-forgotten", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/split-brain", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/cloned-id", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/forgotten-master-with-replica", NULL, GOAL_REPAIR},
 };
 
 /* The plan with other steps in one of its stages. */

@@ -23,16 +23,19 @@ static const char *prove_blank(struct model *model, const struct stage *stage, c
     return NULL;
 }
 
-static const char *not_proved(const struct model *model, size_t number)
+/* Nothing is done to any node before all of them are proved empty. */
+static const char *not_proved(const struct model *model, const struct stage *stage)
 {
-    return model->processes[number].proved_blank ? NULL : "nothing has shown that it is empty";
+    for (size_t f = 0; f < stage->founder_count; f++)
+        if (!model->processes[stage->founders[f]].proved_blank)
+            return "nothing has shown that every node is empty";
+    return NULL;
 }
 
 static const char *take_slots(struct model *model, const struct stage *stage, const struct step *step)
 {
-    const char *refusal = not_proved(model, step->on);
+    const char *refusal = not_proved(model, stage);
     struct entry draft;
-    (void)stage;
     if (refusal)
         return refusal;
     if (!model_with_slots(model, own_entry(model, step->on), step->slots->has, &draft) || !model_change_entry(model, step->on, &draft, 0))
@@ -42,7 +45,7 @@ static const char *take_slots(struct model *model, const struct stage *stage, co
 
 static const char *set_epoch(struct model *model, const struct stage *stage, const struct step *step)
 {
-    const char *refusal = not_proved(model, step->on);
+    const char *refusal = not_proved(model, stage);
     if (refusal)
         return refusal;
     if (!model_knows_nobody(model, step->on))
@@ -57,8 +60,7 @@ static const char *set_epoch(struct model *model, const struct stage *stage, con
 /* Everybody whom either of them knows, knows everybody. */
 static const char *meet(struct model *model, const struct stage *stage, const struct step *step)
 {
-    const char *refusal = not_proved(model, step->on);
-    refusal = refusal ? refusal : not_proved(model, step->peer);
+    const char *refusal = not_proved(model, stage);
     if (refusal)
         return refusal;
     const struct view *here = model_instance(model, step->on)->view, *there = model_instance(model, step->peer)->view;

@@ -74,6 +74,20 @@ static const char *step_refused(struct model *model, const struct stage *stage, 
     return effect->apply ? effect->apply(model, stage, step) : NULL;
 }
 
+/* A slot that a step moved, closed or gave away, and that no later look at the members has found in its place. */
+static unsigned unproved_slot(const struct stage *stage)
+{
+    bool open[SLOT_COUNT] = {false};
+    for (size_t s = 0; s < stage->step_count; s++)
+        for (unsigned slot = 0; stage->steps[s].slots && slot < SLOT_COUNT; slot++)
+            if (stage->steps[s].slots->has[slot])
+                open[slot] = stage->steps[s].kind == STEP_CHANGE;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (open[slot])
+            return slot;
+    return SLOT_COUNT;
+}
+
 const char *model_play(struct model *model, const struct stage *stage)
 {
     for (size_t s = 0; s < stage->step_count; s++) {
@@ -81,6 +95,9 @@ const char *model_play(struct model *model, const struct stage *stage)
         if (answer)
             return arena_format(model->arena, "step %zu, %s: %s", s + 1, action_name(stage->steps[s].action), answer);
     }
+    unsigned slot = stage->kind == STAGE_CREATE ? SLOT_COUNT : unproved_slot(stage);
+    if (slot < SLOT_COUNT)
+        return arena_format(model->arena, "nothing shows that slot %u is where it is to be", slot);
     const struct target *target = &stage->target;
     const struct process *process = target->instance == SIZE_MAX ? NULL : &model->processes[target->instance];
     if (process && target->empties && (process->dump_keys || process->memory_functions || (target->aof && process->aof_keys)))
