@@ -23,25 +23,42 @@ bool log_stamp_number(struct cursor *in, size_t least, size_t most, uint64_t *va
     return count >= least && count <= MOST_DIGITS && cursor_take(in, count).len == count;
 }
 
-/* A number of exactly two digits up to `last`. */
-static bool two_digits(struct cursor *in, unsigned last, int8_t *value)
+/* A number of exactly `count` digits. */
+static inline bool take_digits(struct cursor *in, size_t count, unsigned *value)
 {
-    unsigned tens = cursor_u8(in) - '0', ones = cursor_u8(in) - '0', number = tens * 10 + ones;
+    struct bytes digits = cursor_take(in, count);
+    unsigned number = 0, wrong = digits.len != count;
+    for (size_t i = 0; i < digits.len; i++) {
+        unsigned digit = (unsigned)digits.at[i] - '0';
+        wrong |= digit > 9;
+        number = number * 10 + digit;
+    }
+    *value = number;
+    return !wrong;
+}
+
+/* The same of two, up to `last`. */
+static inline bool two_digits(struct cursor *in, unsigned last, int8_t *value)
+{
+    unsigned number;
+    if (!take_digits(in, 2, &number) || number > last)
+        return false;
     *value = (int8_t)number;
-    return tens <= 9 && ones <= 9 && number <= last;
+    return true;
 }
 
 /* ".820", ".820123456": as many digits as there are, of which three count. */
 static void fraction(struct cursor *in, struct log_time *time)
 {
     struct cursor probe = *in;
-    uint64_t milliseconds, rest;
-    if (!log_stamp_mark(&probe, '.') || !log_stamp_number(&probe, 3, 3, &milliseconds))
+    unsigned milliseconds;
+    uint64_t rest;
+    if (!log_stamp_mark(&probe, '.') || !take_digits(&probe, 3, &milliseconds))
         return;
     time->millisecond = (int16_t)milliseconds;
     time->has_milliseconds = true;
     *in = probe;
-    if (log_stamp_number(&probe, 1, FRACTION_DIGITS - 3, &rest))
+    if (cursor_left(&probe) && *probe.at != ' ' && log_stamp_number(&probe, 1, FRACTION_DIGITS - 3, &rest))
         *in = probe;
 }
 
@@ -59,7 +76,8 @@ static bool month_name(struct cursor *in, int8_t *month)
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct bytes word = cursor_take(in, 3);
     for (size_t i = 0; word.len && i < 12; i++) {
-        if (memcmp(word.at, names + 3 * i, 3) == 0) {
+        const char *name = names + 3 * i;
+        if (word.at[2] == (uint8_t)name[2] && word.at[1] == (uint8_t)name[1] && word.at[0] == (uint8_t)name[0]) {
             *month = (int8_t)(i + 1);
             return true;
         }
@@ -74,8 +92,8 @@ static bool is_date(const struct log_time *time)
 
 static bool four_digit_year(struct cursor *in, struct log_time *time)
 {
-    uint64_t year;
-    if (!log_stamp_number(in, 4, 4, &year))
+    unsigned year;
+    if (!take_digits(in, 4, &year))
         return false;
     time->has_year = true;
     time->year = (int16_t)year;

@@ -13,7 +13,8 @@ static const struct log_wording wordings[] = {
 
 enum {
     WORDINGS = sizeof(wordings) / sizeof(*wordings),
-    KEY = 4, /* bytes of a message by which it is found */
+    KEY = 4,       /* bytes of a message by which it is found, */
+    LONG_KEY = 10, /* or so many, where a wording has them */
     BUCKET_BITS = 12,
     BUCKETS = 1 << BUCKET_BITS,
 };
@@ -30,7 +31,7 @@ struct bucket {
 };
 
 struct log_words {
-    struct bucket heads[BUCKETS], tails[BUCKETS];
+    struct bucket long_heads[BUCKETS], heads[BUCKETS], tails[BUCKETS];
     uint16_t rows[WORDINGS]; /* by bucket */
     struct row compiled[WORDINGS];
     size_t used;
@@ -42,40 +43,48 @@ struct log_wording log_wording(unsigned row)
     return row < WORDINGS ? wordings[row] : (struct log_wording){LOG_EVENTS, NULL, NULL, NULL};
 }
 
-static uint32_t bucket_number(uint32_t key)
+static size_t bucket_number(uint64_t key)
 {
-    return (key * UINT32_C(0x9E3779B1)) >> (32 - BUCKET_BITS);
+    return (size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - BUCKET_BITS));
 }
 
-/* The first or the last KEY bytes that every message of a wording has; false when a value is among them. */
-static bool fixed_bytes(const char *text, bool last, uint32_t *key)
+/* The first or the last `wanted` bytes of all messages of a wording; false when a value is among them. */
+static bool fixed_bytes(const char *text, bool last, size_t wanted, uint8_t bytes[LONG_KEY])
 {
-    uint8_t bytes[KEY];
     size_t at = 0, count = 0;
     struct log_part part;
-    while ((last || count < KEY) && log_part_next(text, &at, &part)) {
+    while ((last || count < wanted) && log_part_next(text, &at, &part)) {
         if (!part.words && !last)
             return false;
         if (!part.words)
             count = 0;
-        for (size_t i = 0; i < part.len && (last || count < KEY); i++) {
-            if (count == KEY)
+        for (size_t i = 0; i < part.len && (last || count < wanted); i++) {
+            if (count == wanted)
                 memmove(bytes, bytes + 1, --count);
             bytes[count++] = (uint8_t)part.words[i];
         }
     }
-    struct cursor in = cursor_over((struct bytes){bytes, count});
-    *key = cursor_le32(&in);
-    return count == KEY;
+    return count == wanted;
 }
 
-/* By the first bytes, else by the last. A wording with neither is never found: a test forbids it. */
+static struct bucket *bucket_by(struct bucket buckets[BUCKETS], struct bytes key)
+{
+    struct cursor in = cursor_over(key);
+    if (key.len == KEY)
+        return &buckets[bucket_number(cursor_le32(&in))];
+    uint64_t first = cursor_le64(&in);
+    return &buckets[bucket_number(first ^ (uint64_t)cursor_le16(&in) << 17)];
+}
+
+/* By the first bytes, many or few, else by the last. A wording with neither is never found: a test forbids it. */
 static struct bucket *home_of(struct log_words *words, const char *text)
 {
-    uint32_t key;
-    if (fixed_bytes(text, false, &key))
-        return &words->heads[bucket_number(key)];
-    return fixed_bytes(text, true, &key) ? &words->tails[bucket_number(key)] : NULL;
+    uint8_t key[LONG_KEY];
+    if (fixed_bytes(text, false, LONG_KEY, key))
+        return bucket_by(words->long_heads, (struct bytes){key, LONG_KEY});
+    if (fixed_bytes(text, false, KEY, key))
+        return bucket_by(words->heads, (struct bytes){key, KEY});
+    return fixed_bytes(text, true, KEY, key) ? bucket_by(words->tails, (struct bytes){key, KEY}) : NULL;
 }
 
 static size_t most_parts(void)
@@ -105,7 +114,7 @@ struct log_words *log_words_new(void)
         for (size_t i = 0; i < WORDINGS; i++)
             if ((homes[i] = home_of(words, wordings[i].text)))
                 homes[i]->count++;
-        place_buckets(words->tails, place_buckets(words->heads, 0));
+        place_buckets(words->tails, place_buckets(words->heads, place_buckets(words->long_heads, 0)));
         for (size_t i = 0; i < WORDINGS; i++)
             if (homes[i])
                 words->rows[homes[i]->from + homes[i]->count++] = (uint16_t)i;
@@ -180,12 +189,18 @@ static int find_in(struct log_words *words, struct bucket *bucket, struct bytes 
 int log_words_find(struct log_words *words, struct bytes message, struct log_values *values)
 {
     struct cursor head = cursor_over(message), tail = head;
+    int row = LOG_NO_WORDING;
     if (message.len < KEY)
-        return LOG_NO_WORDING;
+        return row;
     cursor_take(&tail, message.len - KEY);
-    struct bucket *const by_head = &words->heads[bucket_number(cursor_le32(&head))];
-    struct bucket *const by_tail = &words->tails[bucket_number(cursor_le32(&tail))];
-    int row = by_head->count ? find_in(words, by_head, message, values) : LOG_NO_WORDING;
+    if (message.len >= LONG_KEY) {
+        struct bucket *bucket = bucket_by(words->long_heads, (struct bytes){message.at, LONG_KEY});
+        row = bucket->count ? find_in(words, bucket, message, values) : row;
+    }
+    struct bucket *const by_head = bucket_by(words->heads, cursor_take(&head, KEY));
+    if (row == LOG_NO_WORDING && by_head->count)
+        row = find_in(words, by_head, message, values);
+    struct bucket *const by_tail = bucket_by(words->tails, cursor_take(&tail, KEY));
     if (row == LOG_NO_WORDING && by_tail->count)
         row = find_in(words, by_tail, message, values);
     return row;

@@ -1,6 +1,6 @@
 /* The table of wordings (log_wordings.def), made to be searched: which wording is a message, and what are its values.
  *
- * A message is found by its first or its last four bytes; most messages of no interest end there. Wordings that share
+ * A message is found by its first ten or four or by its last four bytes; most messages of no interest end there. Wordings that share
  * these bytes are tried in an order in which one that fails takes all with it that begin alike.
  */
 #ifndef RCF_LOG_WORDS_H
@@ -12,7 +12,7 @@ struct log_words;
 
 enum { LOG_NO_WORDING = -1 };
 
-/* A table to search in, about 130 KiB, of one thread. NULL without memory. */
+/* A table to search in, about 170 KiB, of one thread. NULL without memory. */
 struct log_words *log_words_new(void);
 
 /* NULL is allowed. */

@@ -148,6 +148,15 @@ def unknown(folder):
     same(run('rcf-log', '--unknown', '--summary', log)[0], 2, 'two answers')
 
 
+def documented():
+    """The document lists the events and fields of the tables, with their meanings."""
+    text = open('docs/formats/log.md', encoding='utf-8').read()
+    for word, meaning in re.findall(r'LOG_EVENT\(\w+, "([^"]*)", "([^"]*)\."\)', open('parsers/log/log_events.def', encoding='utf-8').read()):
+        expect('| `%s` | %s |' % (word, meaning) in text, 'docs/formats/log.md: %s: %s' % (word, meaning))
+    for word, kind, meaning in re.findall(r'LOG_FIELD\(\w+, "(\w+)", (\w+), "([^"]*)"\)', open('parsers/log/log_fields.def', encoding='utf-8').read()):
+        expect('| `%s` | %s | %s |' % (word, kind.lower(), meaning) in text, 'docs/formats/log.md: %s' % word)
+
+
 def many_files(folder):
     """The order is that of the operands, however many threads read, and what waits is bounded."""
     paths = []
@@ -167,6 +176,7 @@ def many_files(folder):
         expect(peak < 128 * 1024, 'peak memory %d KiB' % peak)
 
 
+documented()
 fixtures_are_known()
 forms()
 filters()
