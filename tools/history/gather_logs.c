@@ -1,0 +1,147 @@
+/* Logs: each is read once more, in parallel, and its events leave in the order of the files. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/evidence/in_order.h"
+#include "tools/evidence/log_file.h"
+#include "tools/evidence/names.h"
+#include "tools/evidence/walk.h"
+#include "tools/history/history_private.h"
+#include "tools/history/log_runs.h"
+
+enum { THREADS_MAX = 8, LEAST_SHARE = 64 * 1024 };
+
+struct log_job {
+    size_t file, instance;
+};
+
+struct log_work {
+    struct gathering *gathering;
+    struct log_job *jobs;
+    size_t count;
+    uint64_t share; /* bytes of memory for one log */
+    bool failed;    /* touched by the job whose turn it is */
+};
+
+static bool is_of_an_instance(const struct evidence *evidence, size_t file)
+{
+    size_t instance = evidence->files[file].instance;
+    return instance < evidence->instance_count;
+}
+
+/* The logs of each instance that repeat no other, and those that belong to none. */
+static bool list_jobs(struct log_work *work)
+{
+    const struct evidence *evidence = work->gathering->evidence;
+    work->jobs = calloc(evidence->file_count + 1, sizeof(*work->jobs));
+    if (!work->jobs)
+        return false;
+    for (size_t i = 0; i < evidence->instance_count; i++)
+        for (size_t l = 0; l < evidence->instances[i].logbook_count; l++)
+            work->jobs[work->count++] = (struct log_job){evidence->instances[i].logbooks[l]->file, i};
+    for (size_t f = 0; f < evidence->file_count; f++)
+        if (evidence->files[f].logbook && !is_of_an_instance(evidence, f))
+            work->jobs[work->count++] = (struct log_job){f, SIZE_MAX};
+    return true;
+}
+
+static struct source *open_log(void *context)
+{
+    const struct evidence_file *file = context;
+    struct source *source = walk_open_again(file->where, file->named);
+    return source ? source : source_memory("", 0);
+}
+
+/* What the rest of the evidence says about when the log ended: the newest time of its instance, else of the case. */
+static int64_t newest_time(const struct gathering *gathering, size_t number)
+{
+    const struct evidence *evidence = gathering->evidence;
+    int64_t ms = 0;
+    if (number != SIZE_MAX) {
+        const struct instance *instance = &evidence->instances[number];
+        if (instance->view)
+            ms = instance->view->newest_pong_ms;
+        if (instance->dump && instance->dump->has_ctime && instance->dump->ctime_s < INT64_MAX / 1000 &&
+            instance->dump->ctime_s * 1000 > ms)
+            ms = instance->dump->ctime_s * 1000;
+    }
+    for (size_t i = 0; !ms && number != SIZE_MAX && i < evidence->instance_count; i++)
+        if (evidence->instances[i].view)
+            ms = evidence->instances[i].view->newest_pong_ms;
+    for (size_t i = 0; !ms && i < evidence->file_count; i++)
+        if (evidence->files[i].collection && evidence->files[i].collection->has_time)
+            ms = evidence->files[i].collection->collected_ms;
+    return ms;
+}
+
+/* The zone that a user or the manifest of the collection states for a log. */
+static const struct log_zone *zone_of(const struct gathering *gathering, const struct log_job *job, char *buffer, size_t size)
+{
+    const struct evidence *evidence = gathering->evidence;
+    const struct evidence_file *file = &evidence->files[job->file];
+    const struct instance *instance = job->instance == SIZE_MAX ? NULL : &evidence->instances[job->instance];
+    if (!gathering->options || !gathering->options->zones)
+        return NULL;
+    snprintf(buffer, size, "%s/%s/%s/%s", instance ? instance->host : "", instance ? instance->ip : "",
+             instance ? instance->name : "", file->path);
+    return zones_of(gathering->options->zones, buffer);
+}
+
+static bool receive(void *context, const struct log_fact *fact)
+{
+    return log_runs_add(context, fact);
+}
+
+/* After the log was read, and all logs before it. */
+static bool deliver(struct log_work *work, const struct log_runs *runs, const struct log_outcome *outcome)
+{
+    size_t count;
+    const struct occurrence *all = log_runs_all(runs, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!gathering_add(work->gathering, &all[i]))
+            return false;
+    work->gathering->history->lines += outcome->counts.lines;
+    work->gathering->history->left_out += log_runs_left_out(runs);
+    return true;
+}
+
+static void read_log(void *context, struct in_order *order, size_t number)
+{
+    static const struct log_selection everything = {.has_since = false};
+    struct log_work *work = context;
+    const struct log_job *job = &work->jobs[number];
+    struct evidence_file *file = &work->gathering->evidence->files[job->file];
+    struct log_runs *runs = log_runs_begin(job->file, job->instance, work->share);
+    struct log_outcome *outcome = calloc(1, sizeof(*outcome));
+    char where[1024];
+    if (runs && outcome) {
+        struct log_request request = {
+            .open = open_log,
+            .context = file,
+            .selection = &everything,
+            .zone = zone_of(work->gathering, job, where, sizeof(where)),
+            .near_ms = newest_time(work->gathering, job->instance),
+        };
+        request.has_near = request.near_ms > 0;
+        log_file_read(&request, receive, runs, outcome);
+    }
+    in_order_wait(order, number);
+    if (!runs || !outcome || outcome->condition == LOG_FILE_ENDED || work->failed || !deliver(work, runs, outcome))
+        work->failed = true;
+    log_runs_end(runs);
+    free(outcome);
+}
+
+bool gather_logs(struct gathering *gathering)
+{
+    struct log_work work = {.gathering = gathering};
+    uint64_t memory = gathering->options && gathering->options->memory ? gathering->options->memory : HISTORY_MEMORY;
+    if (!list_jobs(&work))
+        return false;
+    work.share = work.count ? memory / work.count : 0;
+    work.share = work.share > LEAST_SHARE ? work.share : LEAST_SHARE;
+    in_order_run(work.count, THREADS_MAX, read_log, &work);
+    free(work.jobs);
+    return !work.failed;
+}
