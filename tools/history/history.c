@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "tools/history/clocks.h"
 #include "tools/history/history_private.h"
 
 const char *occurrence_word(const struct occurrence *occurrence)
@@ -53,7 +54,7 @@ struct history *history_build(const struct evidence *evidence, const struct clus
     history->reference = SIZE_MAX;
     struct gathering gathering = {
         .evidence = evidence, .clusters = clusters, .options = options, .history = history, .texts = {.arena = arena}};
-    if (!gather(&gathering))
+    if (!gather(&gathering) || !clocks_set(history))
         return NULL;
     for (size_t i = 0; i < history->count; i++)
         if (history->occurrences[i].kind != OCCURRENCE_LOG)
