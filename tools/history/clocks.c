@@ -12,6 +12,7 @@ enum {
     EPOCH_SKEW_MS = 3000, /* an epoch clock is said to be wrong from here on: dumps tell whole seconds */
     WEIGHT_ENOUGH = 64 * 32, /* beyond this, more pairs make an edge no better */
     BACKS_MINUTES = 4096,    /* agreement on minutes counts more than any on hours */
+    ROOT_BONUS_MS = 10,
     ROUND_MS = 300,      /* a dump's line may be this late */
 };
 
@@ -267,6 +268,9 @@ static void round_zero(const struct tuning *tuning, const struct opinion *opinio
             with += agrees;
             distance += agrees ? apart < 0 ? -apart : apart : 0;
         }
+        /* The root of the tree stays the same whatever the others show, so small differences do not count against it. */
+        if (opinions[i].clock == tuning->part[opinions[i].clock] && distance <= (int64_t)count * ROOT_BONUS_MS)
+            distance = -1;
         if (with < most || (with == most && distance >= nearest))
             continue;
         most = with;
