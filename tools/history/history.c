@@ -39,7 +39,8 @@ static int by_time(const void *a, const void *b)
 
 static bool gather(struct gathering *gathering)
 {
-    return gather_logs(gathering) && gather_views(gathering);
+    return gather_logs(gathering) && gather_views(gathering) && gather_dumps(gathering) &&
+           gather_journals(gathering) && gather_captures(gathering);
 }
 
 struct history *history_build(const struct evidence *evidence, const struct clusters *clusters,
