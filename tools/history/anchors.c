@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/history/captures.h"
+
 enum {
     SECOND_MS = 1000,
+    LOAD_MS = 20,          /* between the load of a nodes.conf and its line */
     SAVES_MOST = 64,       /* of an instance, from the last one back */
     LAST_WEIGHT = 4,       /* the last save of the log is most likely the one that left the dump */
     LEAST_WEIGHT = 4,
@@ -130,6 +133,65 @@ static bool find_candidates(struct anchoring *anchoring)
     return true;
 }
 
+/* The occurrences of an instance's logs, which were gathered one behind the other. */
+struct lines {
+    size_t from, to;
+};
+
+static struct lines *find_lines(const struct anchoring *anchoring)
+{
+    const struct history *history = anchoring->history;
+    struct lines *lines = arena_array(anchoring->arena, history->evidence->instance_count, sizeof(*lines));
+    for (size_t i = 0; lines && i < history->count; i++) {
+        size_t instance = history->occurrences[i].instance;
+        if (history->occurrences[i].kind != OCCURRENCE_LOG || instance == SIZE_MAX)
+            continue;
+        if (!lines[instance].to)
+            lines[instance].from = i;
+        lines[instance].to = i + 1;
+    }
+    return lines;
+}
+
+static bool add_load(struct anchoring *anchoring, uint32_t clock, const struct occurrence *line, size_t file, int64_t loaded_ms)
+{
+    struct candidate *all = arena_grow(anchoring->arena, anchoring->candidates, anchoring->candidate_count,
+                                       &anchoring->candidate_cap, sizeof(*all));
+    if (!all)
+        return false;
+    anchoring->candidates = all;
+    all[anchoring->candidate_count++] = (struct candidate){
+        .clock = clock,
+        .dump = file,
+        .low_ms = line->when.ms - loaded_ms - LOAD_MS,
+        .high_ms = line->when.ms - loaded_ms + LOAD_MS,
+        .weight = LAST_WEIGHT,
+    };
+    return true;
+}
+
+/* Views that tell when their nodes.conf was loaded, against the lines that tell it. */
+static bool find_loads(struct anchoring *anchoring, const struct lines *lines)
+{
+    const struct evidence *evidence = anchoring->history->evidence;
+    for (size_t f = 0; f < evidence->file_count; f++) {
+        const struct evidence_file *file = &evidence->files[f];
+        int64_t loaded_ms = file->view && !file->temporary ? capture_loaded_ms(file->view) : 0;
+        if (!loaded_ms || file->instance == SIZE_MAX)
+            continue;
+        size_t taken = 0;
+        for (size_t i = lines[file->instance].to; i > lines[file->instance].from && taken < SAVES_MOST; i--) {
+            const struct occurrence *line = &anchoring->history->occurrences[i - 1];
+            if (line->event != LOG_NODE_LOADED || anchoring->clock_of[i - 1] == UINT32_MAX)
+                continue;
+            taken++;
+            if (!add_load(anchoring, anchoring->clock_of[i - 1], line, f, loaded_ms))
+                return false;
+        }
+    }
+    return true;
+}
+
 static int by_clock(const void *a, const void *b)
 {
     const struct candidate *left = a, *right = b;
@@ -203,26 +265,6 @@ static bool saves_view(enum log_event_id event)
     return false;
 }
 
-/* The occurrences of an instance's logs, which were gathered one behind the other. */
-struct lines {
-    size_t from, to;
-};
-
-static struct lines *find_lines(const struct anchoring *anchoring)
-{
-    const struct history *history = anchoring->history;
-    struct lines *lines = arena_array(anchoring->arena, history->evidence->instance_count, sizeof(*lines));
-    for (size_t i = 0; lines && i < history->count; i++) {
-        size_t instance = history->occurrences[i].instance;
-        if (history->occurrences[i].kind != OCCURRENCE_LOG || instance == SIZE_MAX)
-            continue;
-        if (!lines[instance].to)
-            lines[instance].from = i;
-        lines[instance].to = i + 1;
-    }
-    return lines;
-}
-
 /* One vote of a view for each zone in which a line of its instance stands right behind its newest pong. */
 static void vote(const struct anchoring *anchoring, struct lines lines, const struct view *view, uint32_t (*votes)[ZONES])
 {
@@ -258,12 +300,11 @@ static void count_votes(const uint32_t *votes, struct anchor *anchor)
     anchor->zone_ms = ((int64_t)best - FARTHEST) * QUARTER_MS;
 }
 
-static bool find_zones(const struct anchoring *anchoring, struct anchor *anchors, size_t count)
+static bool find_zones(const struct anchoring *anchoring, const struct lines *lines, struct anchor *anchors, size_t count)
 {
     const struct evidence *evidence = anchoring->history->evidence;
     uint32_t(*votes)[ZONES] = arena_array(anchoring->arena, count, sizeof(*votes));
-    struct lines *lines = find_lines(anchoring);
-    if (!votes || !lines)
+    if (!votes)
         return false;
     for (size_t i = 0; i < evidence->instance_count; i++) {
         const struct instance *instance = &evidence->instances[i];
@@ -282,7 +323,8 @@ bool anchors_find(const struct history *history, const uint32_t *clock_of, struc
                   size_t count)
 {
     struct anchoring anchoring = {.history = history, .clock_of = clock_of, .arena = arena};
-    if (!find_saves(&anchoring) || !find_candidates(&anchoring))
+    const struct lines *lines = find_lines(&anchoring);
+    if (!lines || !find_saves(&anchoring) || !find_candidates(&anchoring) || !find_loads(&anchoring, lines))
         return false;
     if (anchoring.candidate_count)
         qsort(anchoring.candidates, anchoring.candidate_count, sizeof(*anchoring.candidates), by_clock);
@@ -292,5 +334,5 @@ bool anchors_find(const struct history *history, const uint32_t *clock_of, struc
         if (!agree(&anchoring.candidates[i], end - i, arena, &anchors[anchoring.candidates[i].clock]))
             return false;
     }
-    return find_zones(&anchoring, anchors, count) && !arena_failed(arena);
+    return find_zones(&anchoring, lines, anchors, count) && !arena_failed(arena);
 }

@@ -11,7 +11,8 @@ enum {
     AGREE_MS = 1000,     /* clocks that differ by less show the same time, where nothing is known to the millisecond */
     EPOCH_SKEW_MS = 3000, /* an epoch clock is said to be wrong from here on: dumps tell whole seconds */
     WEIGHT_ENOUGH = 64 * 32, /* beyond this, more pairs make an edge no better */
-    BACKS_MINUTES = 4096,    /* agreement on minutes counts more than any on hours */
+    BACKS_MINUTES = 1 << 20, /* agreement on minutes counts more than any on hours, */
+    BACKS_ZONE = 1 << 10,    /* and a zone that views tell more than what clocks show */
     ROOT_BONUS_MS = 10,
     ROUND_MS = 300,      /* a dump's line may be this late */
 };
@@ -326,9 +327,9 @@ static struct zero zero_by_majority(const struct tuning *tuning, uint32_t part, 
             int64_t rest = round_apart(apart);
             backing += rest >= -room && rest <= room ? BACKS_MINUTES : 0;
             backing += !zone && apart >= -room && apart <= room;
-            backing += zone && tuning->anchors[b].has_zone && tuning->anchors[b].zone_ms - tuning->anchors[a].zone_ms == apart - rest;
+            if (zone && tuning->anchors[b].has_zone && tuning->anchors[b].zone_ms - tuning->anchors[a].zone_ms == apart - rest)
+                backing += BACKS_ZONE;
         }
-        backing = 2 * backing + zone;
         if (backing <= most)
             continue;
         most = backing;

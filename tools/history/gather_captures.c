@@ -1,13 +1,13 @@
 /* Several captures of one instance: what its view shows later that it did not show before.
  *
  * When it happened is known between the two captures only: the moment is that of the later one, its error reaches back to
- * the earlier one. A view that was saved before any contact with others, after a reset for example, has no time: then what
- * is known is that of the other capture, and its error is not.
+ * the earlier one. Where only one of them has a time, that is taken, and its error is not known.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "parsers/bytes/keyslot.h"
+#include "tools/history/captures.h"
 #include "tools/history/history_private.h"
 
 /* Two captures, one behind the other. */
@@ -15,6 +15,7 @@ struct change {
     struct gathering *gathering;
     size_t instance;
     const struct view *before, *after;
+    int64_t before_ms, after_ms;
     uint32_t *owners; /* of the slots before, then after: node numbers */
     bool *told;       /* of each slot */
 };
@@ -22,7 +23,7 @@ struct change {
 static struct occurrence draft(const struct change *change, enum occurrence_kind kind, uint32_t node)
 {
     const struct evidence *evidence = change->gathering->evidence;
-    int64_t before_ms = change->before->newest_pong_ms, after_ms = change->after->newest_pong_ms;
+    int64_t before_ms = change->before_ms, after_ms = change->after_ms;
     struct occurrence occurrence = occurrence_blank(kind);
     const struct sighting *own = view_own(change->after), *sighting = view_find(change->after, node);
     if (!sighting)
@@ -166,12 +167,6 @@ static bool tell(const struct change *change)
     return tell_identity(change) && tell_members(change) && tell_slots(change);
 }
 
-/* A view after which others can be compared: whole, and not left by an interrupted save. */
-static bool is_capture(const struct evidence *evidence, const struct view *view)
-{
-    return view && view->count && !view->limits && !evidence->files[view->file].temporary;
-}
-
 bool gather_captures(struct gathering *gathering)
 {
     const struct evidence *evidence = gathering->evidence;
@@ -180,16 +175,16 @@ bool gather_captures(struct gathering *gathering)
                             .told = malloc((size_t)SLOT_COUNT * sizeof(*change.told))};
     bool done = change.owners && change.told;
     for (size_t i = 0; done && i < evidence->instance_count; i++) {
-        const struct instance *instance = &evidence->instances[i];
+        size_t count;
+        const struct capture *captures = captures_of(evidence, i, gathering->history->arena, &count);
         change.instance = i;
-        change.before = NULL;
-        for (size_t h = instance->history_count + 1; done && h > 0; h--) {
-            const struct view *view = h > 1 ? instance->history[h - 2] : instance->view;
-            if (!is_capture(evidence, view))
-                continue;
-            change.after = view;
-            done = !change.before || tell(&change);
-            change.before = view;
+        done = captures;
+        for (size_t c = 1; done && c < count; c++) {
+            change.before = captures[c - 1].view;
+            change.after = captures[c].view;
+            change.before_ms = captures[c - 1].ms;
+            change.after_ms = captures[c].ms;
+            done = tell(&change);
         }
     }
     free(change.owners);
