@@ -14,6 +14,7 @@ enum { THREADS_MAX = 8, LEAST_SHARE = 64 * 1024 };
 
 struct log_job {
     size_t file, instance;
+    const char *own; /* the writer's node id before the log states one, or NULL */
 };
 
 struct log_work {
@@ -30,6 +31,23 @@ static bool is_of_an_instance(const struct evidence *evidence, size_t file)
     return instance < evidence->instance_count;
 }
 
+/* Whose the first lines of a log are: the id that it states first, unless that is a new one after a reset; else the one
+ * that the log before it ended with; else, in a log that states none, that of the instance. */
+static const char *first_own(const struct evidence *evidence, const struct logbook *logbook, const char *before,
+                             const struct instance *instance)
+{
+    for (size_t i = 0; i < logbook->count; i++) {
+        enum logbook_event event = logbook->lines[i].event;
+        if (event == LOGBOOK_NEW_IDENTITY || event == LOGBOOK_LOADED_IDENTITY)
+            return logbook->lines[i].text;
+        if (event == LOGBOOK_RESET_IDENTITY)
+            return before;
+    }
+    if (before || !instance || instance->node == NO_NODE)
+        return before;
+    return view_store_id(evidence->store, instance->node);
+}
+
 /* The logs of each instance that repeat no other, and those that belong to none. */
 static bool list_jobs(struct log_work *work)
 {
@@ -37,12 +55,21 @@ static bool list_jobs(struct log_work *work)
     work->jobs = calloc(evidence->file_count + 1, sizeof(*work->jobs));
     if (!work->jobs)
         return false;
-    for (size_t i = 0; i < evidence->instance_count; i++)
-        for (size_t l = 0; l < evidence->instances[i].logbook_count; l++)
-            work->jobs[work->count++] = (struct log_job){evidence->instances[i].logbooks[l]->file, i};
-    for (size_t f = 0; f < evidence->file_count; f++)
-        if (evidence->files[f].logbook && !is_of_an_instance(evidence, f))
-            work->jobs[work->count++] = (struct log_job){f, SIZE_MAX};
+    for (size_t i = 0; i < evidence->instance_count; i++) {
+        const struct instance *instance = &evidence->instances[i];
+        const char *own = NULL;
+        for (size_t l = 0; l < instance->logbook_count; l++) {
+            const struct logbook *logbook = instance->logbooks[l];
+            work->jobs[work->count++] =
+                (struct log_job){logbook->file, i, first_own(evidence, logbook, own, instance)};
+            own = logbook->id ? logbook->id : own;
+        }
+    }
+    for (size_t f = 0; f < evidence->file_count; f++) {
+        const struct logbook *logbook = evidence->files[f].logbook;
+        if (logbook && !is_of_an_instance(evidence, f))
+            work->jobs[work->count++] = (struct log_job){f, SIZE_MAX, first_own(evidence, logbook, NULL, NULL)};
+    }
     return true;
 }
 
@@ -112,7 +139,7 @@ static void read_log(void *context, struct in_order *order, size_t number)
     struct log_work *work = context;
     const struct log_job *job = &work->jobs[number];
     struct evidence_file *file = &work->gathering->evidence->files[job->file];
-    struct log_runs *runs = log_runs_begin(job->file, job->instance, work->share);
+    struct log_runs *runs = log_runs_begin(job->file, job->instance, job->own, work->share);
     struct log_outcome *outcome = calloc(1, sizeof(*outcome));
     char where[1024];
     if (runs && outcome) {

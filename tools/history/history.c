@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "tools/history/clocks.h"
 #include "tools/history/history_private.h"
 
 const char *occurrence_word(const struct occurrence *occurrence)
@@ -38,7 +39,8 @@ static int by_time(const void *a, const void *b)
 
 static bool gather(struct gathering *gathering)
 {
-    return gather_logs(gathering) && gather_views(gathering);
+    return gather_logs(gathering) && gather_views(gathering) && gather_dumps(gathering) &&
+           gather_journals(gathering) && gather_captures(gathering);
 }
 
 struct history *history_build(const struct evidence *evidence, const struct clusters *clusters,
@@ -53,7 +55,7 @@ struct history *history_build(const struct evidence *evidence, const struct clus
     history->reference = SIZE_MAX;
     struct gathering gathering = {
         .evidence = evidence, .clusters = clusters, .options = options, .history = history, .texts = {.arena = arena}};
-    if (!gather(&gathering))
+    if (!gather(&gathering) || !clocks_set(history))
         return NULL;
     for (size_t i = 0; i < history->count; i++)
         if (history->occurrences[i].kind != OCCURRENCE_LOG)

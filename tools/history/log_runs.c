@@ -17,6 +17,7 @@ struct log_runs {
     struct arena *arena;
     struct texts texts;
     size_t file, instance;
+    const char *own;
     uint64_t memory;
     struct occurrence *all;
     size_t count, cap;
@@ -29,7 +30,7 @@ struct log_runs {
     struct moment latest; /* of the latest line with a time */
 };
 
-struct log_runs *log_runs_begin(size_t file, size_t instance, uint64_t memory)
+struct log_runs *log_runs_begin(size_t file, size_t instance, const char *own, uint64_t memory)
 {
     struct arena *arena = arena_new();
     struct log_runs *runs = arena ? arena_alloc(arena, sizeof(*runs)) : NULL;
@@ -41,6 +42,7 @@ struct log_runs *log_runs_begin(size_t file, size_t instance, uint64_t memory)
     runs->texts.arena = arena;
     runs->file = file;
     runs->instance = instance;
+    runs->own = own;
     runs->memory = memory;
     for (size_t i = 0; i < LOG_EVENTS; i++)
         runs->rest[i] = NOTHING;
@@ -142,7 +144,7 @@ static uint32_t add(struct log_runs *runs, const struct log_fact *fact, struct m
     message.len = message.len < LOG_SAMPLE_LENGTH ? message.len : LOG_SAMPLE_LENGTH;
     occurrence.event = event->id;
     occurrence.instance = runs->instance;
-    occurrence.writer = texts_string(&runs->texts, fact->own);
+    occurrence.writer = texts_string(&runs->texts, fact->own ? fact->own : runs->own);
     occurrence.pid = event->pid;
     occurrence.role = event->role;
     occurrence.level = event->level;

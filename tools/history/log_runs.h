@@ -17,8 +17,9 @@ enum {
 
 struct log_runs;
 
-/* NULL without memory. `file` and `instance` are those of the occurrences. */
-struct log_runs *log_runs_begin(size_t file, size_t instance, uint64_t memory);
+/* NULL without memory. `file` and `instance` are those of the occurrences; `own` is the writer's node id until the log
+ * states one, or NULL, and stays the caller's. */
+struct log_runs *log_runs_begin(size_t file, size_t instance, const char *own, uint64_t memory);
 
 /* Takes the next event. False without memory. */
 bool log_runs_add(struct log_runs *runs, const struct log_fact *fact);
