@@ -1,5 +1,7 @@
 #include "tools/history/chronicle.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tools/history/clocks.h"
+#include "tools/history/episode.h"
 #include "tools/history/history_private.h"
 
 const char *occurrence_word(const struct occurrence *occurrence)
@@ -62,5 +63,5 @@ struct history *history_build(const struct evidence *evidence, const struct clus
             history->occurrences[i].order = i;
     if (history->count)
         qsort(history->occurrences, history->count, sizeof(*history->occurrences), by_time);
-    return arena_failed(arena) ? NULL : history;
+    return episodes_build(history) && !arena_failed(arena) ? history : NULL;
 }
