@@ -84,6 +84,25 @@ struct election {
     int64_t ms; /* of its first line */
 };
 
+/* Slots of one former owner. */
+struct move_part {
+    const char *from; /* or NULL: nobody's, or not known */
+    uint8_t *slots;   /* a bit each */
+};
+
+/* Slots that one primary got from others in one go. */
+struct move {
+    const char *to; /* NULL: nobody owns them any more */
+    struct move_part *parts;
+    size_t part_count, part_cap;
+    struct numbers lines;
+    int64_t low_ms, high_ms; /* it happened between them */
+    int64_t seen_ms;         /* the latest that was added */
+    bool stated;             /* lines of logs name the slots */
+    size_t imported;         /* the line of the epoch that the target took for it, or NONE */
+    int64_t epoch;
+};
+
 /* An episode that is not finished. */
 struct draft {
     struct episode episode;
@@ -112,6 +131,8 @@ struct chronicle {
     size_t down_count, down_cap;
     struct election *elections; /* in the order of time */
     size_t election_count, election_cap;
+    struct move *moves;
+    size_t move_count, move_cap;
     struct draft **drafts;
     size_t draft_count, draft_cap;
 };
@@ -128,6 +149,7 @@ void chronicle_failures(struct chronicle *chronicle);
 void chronicle_ends(struct chronicle *chronicle);
 void chronicle_downs(struct chronicle *chronicle);
 void chronicle_elections(struct chronicle *chronicle);
+void chronicle_moves(struct chronicle *chronicle);
 
 /* The builders, one a subject. */
 void build_creation(struct chronicle *chronicle);
@@ -202,6 +224,9 @@ const struct entry *entry_before(const struct chronicle *chronicle, const char *
 
 /* The slots of an entry, or those that two have in common; NULL when there are none, or no entry. */
 const char *entry_slots(struct chronicle *chronicle, const struct entry *one, const struct entry *other);
+
+/* A failover, asked for or not, that gave the slots of one to the other at a moment not further than `error_ms` before. */
+bool was_failover(const struct chronicle *chronicle, const char *from, const char *to, int64_t ms, int64_t error_ms);
 
 /* When a node was last known to be alive, not after `ms`: by the lines of its log, by pongs in views, by connections that
  * broke with it. `from` is the occurrence that says so, NONE when nothing does; then the moment is empty. */
