@@ -114,19 +114,31 @@ const struct lifetime *chronicle_lifetime(const struct chronicle *chronicle, siz
 
 /* ------------------------------------------------------------------ processes */
 
-/* A line with which a process begins. Where the first line (STARTING) is there, START belongs to the same. */
-static bool begins(const struct chronicle *chronicle, const struct lifetime *life, const struct occurrence *line)
+enum { FIRST_LINES = 8 /* of a process come before it says who it is */ };
+
+/* The process has said too much already for a line of its start. */
+static bool is_under_way(const struct lifetime *life, size_t position)
 {
-    bool open = life && life->started != NONE;
-    const struct occurrence *started = open ? chronicle_at(chronicle, life->started) : NULL;
-    if (line->event == LOG_STARTING)
+    return life->ready != NONE || (life->started == NONE && position - life->first > FIRST_LINES);
+}
+
+/* A line with which a process begins. From 4.0 on the first line of all is STARTING. Before, the version comes after the
+ * node id, and a process tells by its number, except in containers, where it is always the same. */
+static bool begins(const struct lifetime *life, const struct occurrence *line, size_t position)
+{
+    switch (line->event) {
+    case LOG_STARTING:
         return true;
-    if (line->event == LOG_START) /* of 2.8-3.2: the only line; else the second */
-        return !started || life->ready != NONE || life->identified != NONE || started->event == LOG_START;
-    /* A log without the lines of the start, by its level or because it was rotated: the process tells by its number. */
-    return line->event == LOG_PROCESS && life && line->pid && line->role != 'X' && life->ready != NONE &&
-           chronicle_at(chronicle, chronicle->tracks[life->instance].at[life->first])->pid != line->pid &&
-           track_at(chronicle, life->instance, life->last)->pid != line->pid;
+    case LOG_START:
+        return !life || life->version != NONE || is_under_way(life, position);
+    case LOG_NODE_NEW:
+    case LOG_NODE_LOADED:
+        return !life || life->identified != NONE || is_under_way(life, position);
+    case LOG_PROCESS:
+        return life && line->pid && line->role != 'X' && life->pid && life->pid != line->pid;
+    default:
+        return false;
+    }
 }
 
 static struct lifetime *add_lifetime(struct chronicle *chronicle, size_t instance, size_t position)
@@ -137,7 +149,7 @@ static struct lifetime *add_lifetime(struct chronicle *chronicle, size_t instanc
         return NULL;
     chronicle->lifetimes = all;
     struct lifetime *life = &all[chronicle->lifetime_count++];
-    *life = (struct lifetime){.instance = instance, .first = position, .last = position, .started = NONE,
+    *life = (struct lifetime){.instance = instance, .first = position, .last = position, .started = NONE, .version = NONE,
                               .identified = NONE, .ready = NONE, .asked = NONE, .ended = NONE, .end_from = NONE};
     return life;
 }
@@ -147,7 +159,12 @@ static void take(struct lifetime *life, const struct occurrence *line, size_t nu
 {
     if (line->writer)
         life->id = line->writer;
+    if ((line->role == 'M' || line->role == 'S') && !life->pid)
+        life->pid = line->pid;
     switch (line->event) {
+    case LOG_START:
+        life->version = number;
+        break;
     case LOG_NODE_NEW:
     case LOG_NODE_LOADED:
         life->identified = number;
@@ -194,7 +211,7 @@ static void follow(struct chronicle *chronicle, size_t instance)
     struct lifetime *life = NULL;
     for (size_t p = 0; p < track->count; p++) {
         const struct occurrence *line = track_at(chronicle, instance, p);
-        bool first = begins(chronicle, life, line);
+        bool first = begins(life, line, p);
         if (first && life && life->ending == ENDING_UNKNOWN)
             life->ending = ENDING_SILENT;
         if (first || !life) {
@@ -203,6 +220,8 @@ static void follow(struct chronicle *chronicle, size_t instance)
             life->started = first ? track->at[p] : NONE;
         }
         life->last = p;
+        if (life->started == NONE && (line->event == LOG_START || line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
+            life->started = track->at[life->first];
         take(life, line, track->at[p]);
     }
 }

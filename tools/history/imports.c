@@ -5,14 +5,17 @@
 #include "parsers/bytes/keyslot.h"
 #include "tools/history/chronicle.h"
 
-enum { SLACK_MS = 5000 };
+enum {
+    SLACK_MS = 5000, /* a view is saved a little later than its newest pong, never earlier */
+    EARLY_MS = 500,
+};
 
 /* The move that the line belongs to. */
 static struct move *move_of(struct chronicle *chronicle, const char *to, int64_t ms)
 {
     for (size_t m = 0; m < chronicle->move_count; m++) {
         struct move *move = &chronicle->moves[m];
-        if (same_id(move->to, to) && ms >= move->low_ms - SLACK_MS && ms <= move->high_ms + SLACK_MS)
+        if (same_id(move->to, to) && ms >= move->low_ms - EARLY_MS && ms <= move->high_ms + SLACK_MS)
             return move;
     }
     return NULL;
@@ -24,13 +27,11 @@ static bool attach(struct chronicle *chronicle, const struct occurrence *line, s
     struct move *move = move_of(chronicle, line->writer, line->when.ms);
     if (!move)
         return false;
+    numbers_add(chronicle, &move->lines, bumped);
     numbers_add(chronicle, &move->lines, imported);
-    if (move->imported == NONE) {
+    if (move->imported == NONE)
         move->imported = bumped;
-        move->epoch = line->epoch;
-    } else {
-        numbers_add(chronicle, &move->lines, bumped);
-    }
+    move->epoch = line->epoch > move->epoch ? line->epoch : move->epoch;
     return true;
 }
 

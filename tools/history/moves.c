@@ -224,6 +224,26 @@ static const char *sources(struct chronicle *chronicle, struct draft *draft, con
     return text;
 }
 
+/* A node gets slots only as a primary, and gives away only what it has got before. */
+static int64_t not_before(const struct chronicle *chronicle, const struct move *move)
+{
+    int64_t low = move->low_ms;
+    for (size_t e = 0; e < chronicle->election_count; e++) {
+        const struct election *election = &chronicle->elections[e];
+        int64_t won = election->won == NONE ? INT64_MIN : chronicle_at(chronicle, election->won)->when.ms;
+        if (same_id(election->candidate, move->to) && won > low && won <= move->high_ms)
+            low = won;
+    }
+    for (size_t m = 0; m < chronicle->move_count; m++) {
+        const struct move *other = &chronicle->moves[m];
+        int64_t got = other->imported == NONE ? other->low_ms : chronicle_at(chronicle, other->imported)->when.ms;
+        for (size_t p = 0; other != move && p < move->part_count; p++)
+            if (same_id(move->parts[p].from, other->to) && got > low && got <= move->high_ms)
+                low = got;
+    }
+    return low;
+}
+
 static struct moment moment_at(const struct chronicle *chronicle, const struct move *move, int64_t ms)
 {
     struct moment moment = chronicle_at(chronicle, move->lines.at[0])->when;
@@ -251,7 +271,7 @@ void build_moves(struct chronicle *chronicle)
         draft->episode.slots = slots_text(chronicle->arena, of_move, move);
         draft_shows(chronicle, draft, move->imported);
         draft_shows_all(chronicle, draft, &move->lines);
-        draft->episode.begin = moment_at(chronicle, move, move->low_ms);
+        draft->episode.begin = moment_at(chronicle, move, move->stated ? move->low_ms : not_before(chronicle, move));
         draft->episode.end = moment_at(chronicle, move, move->high_ms);
         if (move->imported != NONE)
             draft->episode.begin = chronicle_at(chronicle, move->imported)->when;
