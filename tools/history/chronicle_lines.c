@@ -226,8 +226,51 @@ static void follow(struct chronicle *chronicle, size_t instance)
     }
 }
 
+/* The lines of one process, by where they stand in the track. */
+struct stretch {
+    size_t first, count;
+    int64_t ms;
+};
+
+static int by_start(const void *a, const void *b)
+{
+    const struct stretch *left = a, *right = b;
+    if (left->ms != right->ms)
+        return left->ms < right->ms ? -1 : 1;
+    return (left->first > right->first) - (left->first < right->first);
+}
+
+/* Logs that were put together out of order are put right: whole processes by the time of their start. */
+static void sort_processes(struct chronicle *chronicle, struct numbers *track)
+{
+    struct numbers starts = {0};
+    bool ordered = true;
+    for (size_t p = 0; p < track->count; p++)
+        if (!p || chronicle_at(chronicle, track->at[p])->event == LOG_STARTING) {
+            ordered &= !starts.count || chronicle_at(chronicle, track->at[p])->when.ms >= chronicle_at(chronicle, track->at[starts.at[starts.count - 1]])->when.ms;
+            numbers_add(chronicle, &starts, p);
+        }
+    struct stretch *all = arena_array(chronicle->arena, starts.count, sizeof(*all));
+    size_t *at = ordered ? NULL : arena_array(chronicle->arena, track->count, sizeof(*at));
+    if (!all || !at)
+        return;
+    for (size_t s = 0; s < starts.count; s++) {
+        size_t end = s + 1 < starts.count ? starts.at[s + 1] : track->count;
+        all[s] = (struct stretch){starts.at[s], end - starts.at[s], chronicle_at(chronicle, track->at[starts.at[s]])->when.ms};
+    }
+    qsort(all, starts.count, sizeof(*all), by_start);
+    for (size_t s = 0, to = 0; s < starts.count; s++)
+        for (size_t p = 0; p < all[s].count; p++, to++) {
+            at[to] = track->at[all[s].first + p];
+            chronicle->positions[at[to]] = to;
+        }
+    track->at = at;
+}
+
 void chronicle_lifetimes(struct chronicle *chronicle)
 {
-    for (size_t i = 0; i < chronicle->evidence->instance_count; i++)
+    for (size_t i = 0; i < chronicle->evidence->instance_count; i++) {
+        sort_processes(chronicle, &chronicle->tracks[i]);
         follow(chronicle, i);
+    }
 }

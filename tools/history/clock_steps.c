@@ -1,5 +1,5 @@
-/* A log whose clock runs backwards while one process writes it. Lines of several threads and children come out of order by
- * less than a moment; a rotated or copied log begins anew. */
+/* A log whose clock runs backwards. Lines of several threads and children come out of order by less than a moment; where
+ * another process begins, logs may have been put together in the wrong order. */
 #include "tools/history/chronicle.h"
 
 enum { BACKWARDS_MS = 1000 };
@@ -15,9 +15,10 @@ static void add(struct chronicle *chronicle, size_t instance, size_t before, siz
     draft_ends(chronicle, draft, after);
     draft->episode.instance = instance;
     draft->episode.node = two->writer;
-    draft->episode.title = chronicle_text(chronicle, "the log clock of %s went back by %s",
-                                          chronicle->evidence->instances[instance].name,
+    draft->episode.title = chronicle_text(chronicle, "the log of %s goes back by %s", chronicle->evidence->instances[instance].name,
                                           chronicle_span(chronicle, one->until.raw_ms - two->when.raw_ms));
+    if (two->event == LOG_STARTING || two->event == LOG_START)
+        draft_detail(chronicle, draft, "another process begins there: logs that were put together out of order, or a clock that was set back");
     draft_detail(chronicle, draft, "line %lu is earlier than line %lu before it", (unsigned long)two->place.line,
                  (unsigned long)one->place.line);
 }

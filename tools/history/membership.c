@@ -132,7 +132,7 @@ static bool names_member(enum log_event_id event)
            event == LOG_FAILOVER_ASKED || event == LOG_ADDRESS_CHANGED;
 }
 
-/* Once named, and no newest file of a member lists it: it was removed after it had been named last. */
+/* Once named, or joined, and no newest file of a member lists it: it was removed after that. */
 static void add_vanished(struct chronicle *chronicle, const struct actor *actor, size_t named)
 {
     const struct occurrence *last = chronicle_at(chronicle, named);
@@ -153,7 +153,7 @@ static void add_vanished(struct chronicle *chronicle, const struct actor *actor,
     draft->episode.node = actor->id;
     draft->episode.instance = actor->instance;
     draft->episode.title = chronicle_text(chronicle, "%s (%.8s) was removed or forgotten", actor->name, actor->id);
-    draft->episode.basis = "a member named it then, and no member's newest file lists it";
+    draft->episode.basis = "it was a member then, by the lines, and no member's newest file lists it";
 }
 
 static void build_vanished(struct chronicle *chronicle)
@@ -170,6 +170,13 @@ static void build_vanished(struct chronicle *chronicle)
         const struct actor *actor = cluster && cluster_testifies(cluster, line->instance) ? chronicle_actor(chronicle, line->node) : NULL;
         if (actor)
             named[actor - chronicle->actors] = o;
+    }
+    for (size_t p = 0; p < chronicle->passage_count; p++) {
+        const struct passage *passage = &chronicle->passages[p];
+        const struct actor *actor = passage->way == PASSAGE_JOINED ? chronicle_actor(chronicle, passage->id) : NULL;
+        size_t last = passage->lines.count ? passage->lines.at[passage->lines.count - 1] : NONE;
+        if (actor && last != NONE && (named[actor - chronicle->actors] == NONE || named[actor - chronicle->actors] < last))
+            named[actor - chronicle->actors] = last;
     }
     for (size_t a = 0; a < chronicle->actor_count; a++)
         if (named[a] != NONE && !is_member_now(chronicle, chronicle->actors[a].id))
