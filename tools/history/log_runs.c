@@ -27,7 +27,9 @@ struct log_runs {
     uint64_t taken[LOG_EVENTS];  /* bytes, about */
     uint32_t rest[LOG_EVENTS];   /* the run without values, or NOTHING */
     uint64_t left_out;
-    struct moment latest; /* of the latest line with a time */
+    struct moment latest; /* of the latest line with a time, */
+    uint32_t latest_line; /* and its number */
+    size_t backs;
 };
 
 struct log_runs *log_runs_begin(size_t file, size_t instance, const char *own, uint64_t memory)
@@ -84,8 +86,42 @@ static struct moment moment_of(struct log_runs *runs, const struct log_fact *fac
                    (when->flags & LOG_TIME_DOUBTFUL ? MOMENT_DOUBTFUL : 0) |
                    (when->flags & LOG_WHOLE_SECONDS ? MOMENT_WHOLE_SECONDS : 0) |
                    (zoned ? MOMENT_ZONE_STATED : 0) | (fact->when_received ? MOMENT_RECEIVED : 0);
-    runs->latest = moment;
     return moment;
+}
+
+static const char *local_text(struct arena *arena, int64_t ms)
+{
+    int64_t day_ms = ms % 86400000 + (ms % 86400000 < 0 ? 86400000 : 0), s = day_ms / 1000;
+    return arena_format(arena, "%02d:%02d:%02d.%03d", (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60), (int)(day_ms % 1000));
+}
+
+/* A log that goes back says so itself; both lines are named. False without memory. */
+static bool tell_back(struct log_runs *runs, const struct log_event *event, struct moment when)
+{
+    const unsigned own_zone = MOMENT_ZONE_STATED | MOMENT_RECEIVED;
+    int64_t back_ms = runs->latest.raw_ms - when.raw_ms;
+    if (runs->latest.source != CLOCK_LOG || back_ms <= RUNS_BACK_MS || runs->backs == RUNS_BACKS_MAX ||
+        (runs->latest.flags & own_zone) != (when.flags & own_zone))
+        return true;
+    struct occurrence *all = arena_grow(runs->arena, runs->all, runs->count, &runs->cap, sizeof(*all));
+    if (!all || runs->count >= NOTHING - 1)
+        return false;
+    runs->all = all;
+    runs->backs++;
+    struct occurrence *back = &all[runs->count];
+    *back = occurrence_blank(OCCURRENCE_CLOCK_BACK);
+    back->instance = runs->instance;
+    back->when = when;
+    back->until = runs->latest;
+    back->offset = back_ms;
+    back->place = event->place;
+    back->file = runs->file;
+    back->order = runs->count++;
+    back->text = arena_format(runs->arena, "the log goes back by %lld.%03lld s: line %u is dated %s, line %u above it %s",
+                              (long long)(back_ms / 1000), (long long)(back_ms % 1000), (unsigned)event->place.line,
+                              local_text(runs->arena, when.raw_ms), (unsigned)runs->latest_line,
+                              local_text(runs->arena, runs->latest.raw_ms));
+    return back->text;
 }
 
 /* The node that the line is about, the other one, and the numbers that have members of their own. */
@@ -219,6 +255,12 @@ static bool count_only(struct log_runs *runs, const struct log_fact *fact, struc
 bool log_runs_add(struct log_runs *runs, const struct log_fact *fact)
 {
     struct moment when = moment_of(runs, fact);
+    if (!(when.flags & MOMENT_OF_NEIGHBOUR)) {
+        if (!tell_back(runs, fact->event, when))
+            return false;
+        runs->latest = when;
+        runs->latest_line = fact->event->place.line;
+    }
     uint64_t hash = hash_of(fact);
     size_t at = hash;
     uint32_t number;

@@ -13,6 +13,8 @@
 enum {
     RUNS_ALONE = 32,       /* alike lines that stand alone before a run begins */
     RUNS_PAUSE_MS = 60000, /* a pause after which they may again */
+    RUNS_BACK_MS = 1000,   /* a log whose next event is so much earlier goes back, which is told */
+    RUNS_BACKS_MAX = 100,  /* of one log */
 };
 
 struct log_runs;
