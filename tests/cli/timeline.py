@@ -192,7 +192,7 @@ TRUTH = {
         ('15:05:48', 'election-won', None), ('15:05:51', 'node-loaded', None)],
     STORIES[1]: [
         ('14:52:14', 'epoch-set', 'configEpoch set to 1 '), ('14:52:19', 'election-won', None),
-        ('14:52:24', 'shutdown-requested', None), ('14:53:28', 'node-loaded', None), ('14:53:50', 'node-loaded', None)],
+        ('14:52:25', 'shutdown-requested', None), ('14:53:28', 'node-loaded', None), ('14:53:50', 'node-loaded', None)],
 }
 
 
