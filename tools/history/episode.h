@@ -37,4 +37,13 @@ struct episode {
     size_t occurrence_count;
 };
 
+/* Puts what the occurrences add up to into history->episodes. The occurrences must stand in the order of time. Everything
+ * lives in the history's arena. False without memory. */
+bool episodes_build(struct history *history);
+
+/* "failover", its meaning in a sentence; "stated", "inferred", "gap". Static. */
+const char *episode_word(enum episode_kind kind);
+const char *episode_meaning(enum episode_kind kind);
+const char *episode_basis_word(enum episode_basis basis);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/history/clocks.h"
+#include "tools/history/episode.h"
 #include "tools/history/history_private.h"
 
 enum { MERGED_MAX = 256 /* occurrences of one moment that are looked at together */ };
@@ -116,5 +117,5 @@ struct history *history_build(const struct evidence *evidence, const struct clus
         if (history->occurrences[i].kind != OCCURRENCE_LOG)
             history->occurrences[i].order = i;
     order(history);
-    return arena_failed(arena) ? NULL : history;
+    return episodes_build(history) && !arena_failed(arena) ? history : NULL;
 }
