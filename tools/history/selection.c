@@ -7,29 +7,11 @@
 
 enum { ID_BEGINNING = 8 };
 
-static const struct episode_text {
-    const char *word, *meaning;
-} texts[] = {
-#define EPISODE(id, word, meaning) {word, meaning},
-#include "tools/history/episodes.def"
-#undef EPISODE
-};
-
 static const char *const occurrence_words[] = {
 #define OCCURRENCE(id, word, meaning) word,
 #include "tools/history/occurrences.def"
 #undef OCCURRENCE
 };
-
-const char *episode_word(enum episode_kind kind)
-{
-    return texts[kind].word;
-}
-
-const char *episode_meaning(enum episode_kind kind)
-{
-    return texts[kind].meaning;
-}
 
 bool history_select_kind(struct history_selection *selection, const char *word)
 {
@@ -38,7 +20,7 @@ bool history_select_kind(struct history_selection *selection, const char *word)
     if (found)
         selection->events[event] = true;
     for (size_t k = 0; k < EPISODE_KINDS; k++)
-        if (strcmp(texts[k].word, word) == 0)
+        if (strcmp(episode_word((enum episode_kind)k), word) == 0)
             found = selection->episodes[k] = true;
     for (size_t k = 0; k < OCCURRENCE_KINDS; k++)
         if (k != OCCURRENCE_LOG && strcmp(occurrence_words[k], word) == 0)

@@ -28,10 +28,6 @@ bool history_wants_episode(const struct history *history, const struct history_s
 bool history_wants_event(const struct history *history, const struct history_selection *selection,
                          const struct occurrence *occurrence);
 
-/* "failover", its meaning in a sentence. Static. */
-const char *episode_word(enum episode_kind kind);
-const char *episode_meaning(enum episode_kind kind);
-
 /* The name of the instance that has this node id, else the beginning of the id. In the history's arena; "" for NULL. */
 const char *history_node_name(const struct history *history, const char *id);
 
