@@ -38,9 +38,6 @@ size_t timeline_marks(const struct moment *moment, struct bytes *words);
 /* The time as it was written: with Z where the writer has named its zone. NULL without a time. */
 const char *timeline_raw_text(const struct moment *moment, struct arena *arena);
 
-/* "stated", "inferred", "gap". */
-const char *timeline_certainty(enum episode_basis how);
-
 /* The host, name and node of what happened, NULL when nobody of the case. */
 const struct instance *timeline_instance(const struct history *history, size_t number);
 

@@ -81,7 +81,7 @@ static void write_event(struct timeline_writing *w, struct table *table, const s
     if (event->epoch >= 0)
         table_count(table, P_EPOCH, event->epoch);
     table_text(table, P_SLOTS, event->slots);
-    table_text(table, P_CERTAINTY, timeline_certainty(descriptions[event->kind] ? BASIS_STATED : BASIS_INFERRED));
+    table_text(table, P_CERTAINTY, episode_basis_word(descriptions[event->kind] ? BASIS_STATED : BASIS_INFERRED));
     table_u64(table, P_COUNT, event->count);
     table_row(table);
 }
@@ -102,7 +102,7 @@ static void write_episode(struct timeline_writing *w, struct table *table, const
     if (episode->epoch >= 0)
         table_count(table, P_EPOCH, episode->epoch);
     table_text(table, P_SLOTS, episode->slots);
-    table_text(table, P_CERTAINTY, timeline_certainty(episode->how));
+    table_text(table, P_CERTAINTY, episode_basis_word(episode->how));
     table_text(table, P_BASIS, episode->basis);
     table_u64(table, P_COUNT, episode->occurrence_count);
     table_row(table);

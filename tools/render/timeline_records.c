@@ -104,12 +104,6 @@ const char *timeline_raw_text(const struct moment *moment, struct arena *arena)
     return arena_copy(arena, text, (size_t)(end - text));
 }
 
-const char *timeline_certainty(enum episode_basis how)
-{
-    static const char *const words[] = {"stated", "inferred", "gap"};
-    return words[how];
-}
-
 const struct instance *timeline_instance(const struct history *history, size_t number)
 {
     return number < history->evidence->instance_count ? &history->evidence->instances[number] : NULL;
@@ -200,7 +194,7 @@ static void fill_episode(struct row_cells *row, const struct history *history, c
     row->cells[T_RECORD] = text_cell("episode");
     row->cells[T_KIND] = text_cell(episode_word(episode->kind));
     row->cells[T_END] = time_cell(&episode->end);
-    row->cells[T_CERTAINTY] = text_cell(timeline_certainty(episode->how));
+    row->cells[T_CERTAINTY] = text_cell(episode_basis_word(episode->how));
     row->cells[T_NODE] = text_cell(episode->node);
     row->cells[T_PEER] = text_cell(episode->peer);
     row->cells[T_EPOCH] = count_cell(episode->epoch, episode->epoch >= 0);

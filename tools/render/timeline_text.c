@@ -5,7 +5,16 @@
 #include "tools/render/time.h"
 #include "tools/render/timeline_output.h"
 
-enum { EVENTS_SHOWN = 8, MESSAGE_SHOWN = 110, KIND_WIDTH = 16, ID_LENGTH = 40, DAY_MS = 86400000, CLOCK_OF_DAY = 11, DATE = 10 };
+enum {
+    EVENTS_SHOWN = 8,
+    EVENTS_OF_ROUTINE = 1,
+    MESSAGE_SHOWN = 110, /* columns */
+    KIND_WIDTH = 16,
+    REMARKS_AT = 14,
+    ERROR_SHOWN_MS = 1000,
+    ID_LENGTH = 40,
+    DAY_MS = 86400000
+};
 
 /* "15:05:44.312"; blanks when there is no time. */
 static void write_clock(struct out *out, const struct moment *moment)
@@ -94,17 +103,34 @@ static void write_remark(struct timeline_writing *w, const char *label, const ch
 {
     if (!text)
         return;
-    out_repeat(w->out, ' ', 14);
+    out_repeat(w->out, ' ', REMARKS_AT);
     out_text(w->out, label);
     escape_terminal(w->out, escape_string(readable(w, text)));
     out_byte(w->out, '\n');
+}
+
+/* What happens all the time: the place where it begins will do. */
+static bool is_routine(enum episode_kind kind)
+{
+    return kind == EPISODE_LIFETIME || kind == EPISODE_SAVE || kind == EPISODE_RESYNC || kind == EPISODE_CONFIG_REWRITE;
+}
+
+/* How well a time is known, where it is not known to the second. */
+static void write_error(struct out *out, const struct moment *moment)
+{
+    if (moment->source == CLOCK_NONE || moment->error_ms <= ERROR_SHOWN_MS)
+        return;
+    if (moment->error_ms == INT64_MAX)
+        out_text(out, "  [clock not known]");
+    else
+        out_format(out, "  [+- %lld s]", (long long)((moment->error_ms + 999) / 1000));
 }
 
 static void write_episode(struct timeline_writing *w, const struct episode *episode)
 {
     static const char *const basis[] = {"on: ", "inferred: ", "gap: "};
     write_clock(w->out, episode->begin.source != CLOCK_NONE ? &episode->begin : &episode->end);
-    out_format(w->out, "  ");
+    out_text(w->out, "  ");
     out_style(w->out, OUT_BOLD);
     out_format(w->out, "%-*s", KIND_WIDTH, episode_word(episode->kind));
     out_style(w->out, OUT_PLAIN);
@@ -112,24 +138,26 @@ static void write_episode(struct timeline_writing *w, const struct episode *epis
     escape_terminal(w->out, escape_string(readable(w, episode->title ? episode->title : "")));
     if (episode->how != BASIS_STATED) {
         out_style(w->out, OUT_YELLOW);
-        out_format(w->out, " (%s)", timeline_certainty(episode->how));
+        out_format(w->out, " (%s)", episode_basis_word(episode->how));
         out_style(w->out, OUT_PLAIN);
     }
     if (episode->end.source != CLOCK_NONE && episode->begin.source != CLOCK_NONE && episode->end.ms != episode->begin.ms) {
         out_text(w->out, ", until ");
         write_clock(w->out, &episode->end);
     }
+    write_error(w->out, episode->begin.source != CLOCK_NONE ? &episode->begin : &episode->end);
     out_byte(w->out, '\n');
     write_remark(w, "why: ", episode->cause);
     write_remark(w, basis[episode->how], episode->basis);
     for (size_t d = 0; d < episode->detail_count; d++)
         write_remark(w, "", episode->details[d]);
-    for (size_t i = 0; i < episode->occurrence_count && (w->whole || i < EVENTS_SHOWN); i++) {
+    size_t shown = w->whole ? SIZE_MAX : is_routine(episode->kind) ? EVENTS_OF_ROUTINE : EVENTS_SHOWN;
+    for (size_t i = 0; i < episode->occurrence_count && i < shown; i++) {
         out_repeat(w->out, ' ', 4);
         write_event(w, &w->history->occurrences[episode->occurrences[i]], false);
     }
-    if (!w->whole && episode->occurrence_count > EVENTS_SHOWN)
-        out_format(w->out, "    and %zu more (-v)\n", episode->occurrence_count - EVENTS_SHOWN);
+    if (episode->occurrence_count > shown)
+        out_format(w->out, "    and %zu more (-v)\n", episode->occurrence_count - shown);
 }
 
 static void write_clocks(struct timeline_writing *w)
