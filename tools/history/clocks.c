@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/history/anchors.h"
+#include "tools/history/epoch_order.h"
 #include "tools/history/pair_offset.h"
 #include "tools/history/pairs.h"
 
@@ -422,7 +423,7 @@ static void correct(const struct tuning *tuning, size_t number, struct moment *m
     moment->error_ms = clock->error_ms;
     if (moment->flags & MOMENT_WHOLE_SECONDS && moment->error_ms < INT64_MAX)
         moment->error_ms += 500;
-    moment->flags |= skew ? MOMENT_SKEW_APPLIED : 0;
+    moment->flags |= (skew ? MOMENT_SKEW_APPLIED : 0) | (clock->basis == OFFSET_EPOCHS ? MOMENT_ORDERED_BY_EPOCH : 0);
     if (clock->zone == ZONE_INFERRED)
         moment->flags = (moment->flags & ~(unsigned)MOMENT_ZONE_UNKNOWN) | MOMENT_ZONE_INFERRED;
 }
@@ -449,7 +450,8 @@ static bool set_all(struct tuning *tuning)
         return false;
     tuning->anchors = arena_array(tuning->arena, tuning->count, sizeof(*tuning->anchors));
     if (!tuning->anchors || !anchors_find(history, tuning->clock_of, tuning->arena, tuning->anchors, tuning->count) ||
-        !find_edges(tuning) || !relate(tuning) || !place_parts(tuning))
+        !find_edges(tuning) || !relate(tuning) || !place_parts(tuning) ||
+        !epochs_order(history, tuning->clock_of, tuning->clocks, tuning->count, tuning->arena))
         return false;
     for (size_t i = 0; i < history->count; i++) {
         struct occurrence *occurrence = &history->occurrences[i];

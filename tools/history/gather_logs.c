@@ -10,7 +10,7 @@
 #include "tools/history/history_private.h"
 #include "tools/history/log_runs.h"
 
-enum { THREADS_MAX = 8, LEAST_SHARE = 64 * 1024 };
+enum { THREADS_MAX = 8, LEAST_SHARE = 64 * 1024, MOST_SHARE = 16 * 1024 * 1024 /* bytes for one log */ };
 
 struct log_job {
     size_t file, instance;
@@ -121,10 +121,12 @@ static bool receive(void *context, const struct log_fact *fact)
 }
 
 /* After the log was read, and all logs before it. */
-static bool deliver(struct log_work *work, const struct log_runs *runs, const struct log_outcome *outcome)
+static bool deliver(struct log_work *work, struct log_runs *runs, const struct log_outcome *outcome)
 {
     size_t count;
     const struct occurrence *all = log_runs_all(runs, &count);
+    if (!all)
+        return false;
     for (size_t i = 0; i < count; i++)
         if (!gathering_add(work->gathering, &all[i]))
             return false;
@@ -168,6 +170,7 @@ bool gather_logs(struct gathering *gathering)
         return false;
     work.share = work.count ? memory / work.count : 0;
     work.share = work.share > LEAST_SHARE ? work.share : LEAST_SHARE;
+    work.share = work.share < MOST_SHARE ? work.share : MOST_SHARE;
     in_order_run(work.count, THREADS_MAX, read_log, &work);
     free(work.jobs);
     return !work.failed;

@@ -86,7 +86,7 @@ struct history_options {
     uint64_t memory;           /* bytes for the events of all logs together; 0: HISTORY_MEMORY */
 };
 
-enum { HISTORY_MEMORY = 192 * 1024 * 1024 };
+enum { HISTORY_MEMORY = 256 * 1024 * 1024 };
 
 /* One host's log clock against the reference; see clocks.h. */
 struct host_clock;
