@@ -83,7 +83,7 @@ static void add_failover(struct chronicle *chronicle, const struct election *ele
     draft->episode.epoch = election->epoch;
     draft_ends(chronicle, draft, election->won);
     draft_shows(chronicle, draft, election->epoch_won);
-    const struct entry *old = entry_before(chronicle, election->old_primary, won, &before);
+    const struct entry *old = entry_before(chronicle, election->old_primary, election->ms, &before);
     const struct entry *new = entry_at_epoch(chronicle, election->candidate, election->epoch, &after);
     draft_shows(chronicle, draft, before);
     draft_shows(chronicle, draft, after);
