@@ -266,6 +266,8 @@ const char *chronicle_text(struct chronicle *chronicle, const char *format, ...)
 const char *chronicle_span(struct chronicle *chronicle, int64_t ms)
 {
     ms = ms < 0 ? 0 : ms;
+    if (ms < 100)
+        return chronicle_text(chronicle, "%lld ms", (long long)ms);
     if (ms < 60000)
         return chronicle_text(chronicle, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
     if (ms < 3600000)

@@ -46,7 +46,9 @@ enum ending {
 struct lifetime {
     size_t instance;
     size_t first, last;   /* positions in the instance's track */
+    uint32_t pid;         /* of the server, not of the process that it came from; 0 when unknown */
     size_t started;       /* occurrences that say so, or NONE */
+    size_t version;       /* the line with its version */
     size_t identified;    /* node-new or node-loaded */
     size_t ready, asked, ended;
     enum ending ending;
@@ -84,6 +86,48 @@ struct election {
     int64_t ms; /* of its first line */
 };
 
+/* Slots of one former owner. */
+struct move_part {
+    const char *from; /* or NULL: nobody's, or not known */
+    uint8_t *slots;   /* a bit each */
+};
+
+/* Slots that one primary got from others in one go. */
+struct move {
+    const char *to; /* NULL: nobody owns them any more */
+    struct move_part *parts;
+    size_t part_count, part_cap;
+    struct numbers lines;
+    int64_t low_ms, high_ms; /* it happened between them */
+    int64_t seen_ms;         /* the latest that was added */
+    bool stated;             /* lines of logs name the slots */
+    size_t imported;         /* the line of the epoch that the target took for it, or NONE */
+    int64_t epoch;
+};
+
+enum passage_way { PASSAGE_JOINED, PASSAGE_LEFT, PASSAGE_RETURNED };
+
+/* A node that became a member, ceased to be one, or was started again after that. */
+struct passage {
+    enum passage_way way;
+    const char *id;
+    int64_t low_ms, high_ms; /* it happened between them */
+    bool stated;             /* lines say so */
+    bool dated;              /* by a line: captures only bear witness */
+    const char *basis;
+    struct numbers lines;
+};
+
+/* A node that dropped its view. */
+struct reset {
+    size_t instance;
+    const char *id, *old_id;
+    bool hard, stated;
+    int64_t low_ms, high_ms;
+    size_t moment; /* the line that comes closest, or NONE */
+    struct numbers lines;
+};
+
 /* An episode that is not finished. */
 struct draft {
     struct episode episode;
@@ -112,6 +156,12 @@ struct chronicle {
     size_t down_count, down_cap;
     struct election *elections; /* in the order of time */
     size_t election_count, election_cap;
+    struct move *moves;
+    size_t move_count, move_cap;
+    struct passage *passages;
+    size_t passage_count, passage_cap;
+    struct reset *resets;
+    size_t reset_count, reset_cap;
     struct draft **drafts;
     size_t draft_count, draft_cap;
 };
@@ -128,6 +178,9 @@ void chronicle_failures(struct chronicle *chronicle);
 void chronicle_ends(struct chronicle *chronicle);
 void chronicle_downs(struct chronicle *chronicle);
 void chronicle_elections(struct chronicle *chronicle);
+void chronicle_moves(struct chronicle *chronicle);
+void chronicle_resets(struct chronicle *chronicle);
+void chronicle_passages(struct chronicle *chronicle);
 
 /* The builders, one a subject. */
 void build_creation(struct chronicle *chronicle);
@@ -173,7 +226,7 @@ void draft_ends(struct chronicle *chronicle, struct draft *draft, size_t number)
 /* printf into the arena; "" without memory. */
 const char *chronicle_text(struct chronicle *chronicle, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "3.3 s", "2 min 5 s": a time that passes. */
+/* "3 ms", "3.3 s", "2 min 5 s": a time that passes. */
 const char *chronicle_span(struct chronicle *chronicle, int64_t ms);
 
 /* "a node", ...: one name for an id, "an unknown node" for NULL. */
@@ -202,6 +255,26 @@ const struct entry *entry_before(const struct chronicle *chronicle, const char *
 
 /* The slots of an entry, or those that two have in common; NULL when there are none, or no entry. */
 const char *entry_slots(struct chronicle *chronicle, const struct entry *one, const struct entry *other);
+
+/* A failover, asked for or not, that gave the slots of one to the other at a moment not further than `error_ms` before. */
+bool was_failover(const struct chronicle *chronicle, const char *from, const char *to, int64_t ms, int64_t error_ms);
+
+/* How many members the viewer of a change between two captures has got or lost with it, and whether these are all of those
+ * that it lists beside itself: then it is the viewer that came or went. */
+bool changed_all(const struct chronicle *chronicle, size_t number);
+
+/* A failure that others marked, or the whole cluster's, going on between two moments. */
+bool was_disturbed(const struct chronicle *chronicle, size_t instance, int64_t from, int64_t to);
+
+/* When the node was away for so long that members would have marked it, had it been one: by the lifetime that ended, and
+ * logs that go on and would have said so. */
+bool away_unnoticed(const struct chronicle *chronicle, const struct lifetime *life);
+
+/* The passage of this kind that the node went through last before a moment, or NULL. */
+const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t ms);
+
+/* The newest view of a member of the core lists it. */
+bool is_member_now(const struct chronicle *chronicle, const char *id);
 
 /* When a node was last known to be alive, not after `ms`: by the lines of its log, by pongs in views, by connections that
  * broke with it. `from` is the occurrence that says so, NONE when nothing does; then the moment is empty. */

@@ -114,19 +114,31 @@ const struct lifetime *chronicle_lifetime(const struct chronicle *chronicle, siz
 
 /* ------------------------------------------------------------------ processes */
 
-/* A line with which a process begins. Where the first line (STARTING) is there, START belongs to the same. */
-static bool begins(const struct chronicle *chronicle, const struct lifetime *life, const struct occurrence *line)
+enum { FIRST_LINES = 8 /* of a process come before it says who it is */ };
+
+/* The process has said too much already for a line of its start. */
+static bool is_under_way(const struct lifetime *life, size_t position)
 {
-    bool open = life && life->started != NONE;
-    const struct occurrence *started = open ? chronicle_at(chronicle, life->started) : NULL;
-    if (line->event == LOG_STARTING)
+    return life->ready != NONE || (life->started == NONE && position - life->first > FIRST_LINES);
+}
+
+/* A line with which a process begins. From 4.0 on the first line of all is STARTING. Before, the version comes after the
+ * node id, and a process tells by its number, except in containers, where it is always the same. */
+static bool begins(const struct lifetime *life, const struct occurrence *line, size_t position)
+{
+    switch (line->event) {
+    case LOG_STARTING:
         return true;
-    if (line->event == LOG_START) /* of 2.8-3.2: the only line; else the second */
-        return !started || life->ready != NONE || life->identified != NONE || started->event == LOG_START;
-    /* A log without the lines of the start, by its level or because it was rotated: the process tells by its number. */
-    return line->event == LOG_PROCESS && life && line->pid && line->role != 'X' && life->ready != NONE &&
-           chronicle_at(chronicle, chronicle->tracks[life->instance].at[life->first])->pid != line->pid &&
-           track_at(chronicle, life->instance, life->last)->pid != line->pid;
+    case LOG_START:
+        return !life || life->version != NONE || is_under_way(life, position);
+    case LOG_NODE_NEW:
+    case LOG_NODE_LOADED:
+        return !life || life->identified != NONE || is_under_way(life, position);
+    case LOG_PROCESS:
+        return life && line->pid && line->role != 'X' && life->pid && life->pid != line->pid;
+    default:
+        return false;
+    }
 }
 
 static struct lifetime *add_lifetime(struct chronicle *chronicle, size_t instance, size_t position)
@@ -137,7 +149,7 @@ static struct lifetime *add_lifetime(struct chronicle *chronicle, size_t instanc
         return NULL;
     chronicle->lifetimes = all;
     struct lifetime *life = &all[chronicle->lifetime_count++];
-    *life = (struct lifetime){.instance = instance, .first = position, .last = position, .started = NONE,
+    *life = (struct lifetime){.instance = instance, .first = position, .last = position, .started = NONE, .version = NONE,
                               .identified = NONE, .ready = NONE, .asked = NONE, .ended = NONE, .end_from = NONE};
     return life;
 }
@@ -147,7 +159,12 @@ static void take(struct lifetime *life, const struct occurrence *line, size_t nu
 {
     if (line->writer)
         life->id = line->writer;
+    if ((line->role == 'M' || line->role == 'S') && !life->pid)
+        life->pid = line->pid;
     switch (line->event) {
+    case LOG_START:
+        life->version = number;
+        break;
     case LOG_NODE_NEW:
     case LOG_NODE_LOADED:
         life->identified = number;
@@ -194,7 +211,7 @@ static void follow(struct chronicle *chronicle, size_t instance)
     struct lifetime *life = NULL;
     for (size_t p = 0; p < track->count; p++) {
         const struct occurrence *line = track_at(chronicle, instance, p);
-        bool first = begins(chronicle, life, line);
+        bool first = begins(life, line, p);
         if (first && life && life->ending == ENDING_UNKNOWN)
             life->ending = ENDING_SILENT;
         if (first || !life) {
@@ -203,12 +220,57 @@ static void follow(struct chronicle *chronicle, size_t instance)
             life->started = first ? track->at[p] : NONE;
         }
         life->last = p;
+        if (life->started == NONE && (line->event == LOG_START || line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
+            life->started = track->at[life->first];
         take(life, line, track->at[p]);
     }
 }
 
+/* The lines of one process, by where they stand in the track. */
+struct stretch {
+    size_t first, count;
+    int64_t ms;
+};
+
+static int by_start(const void *a, const void *b)
+{
+    const struct stretch *left = a, *right = b;
+    if (left->ms != right->ms)
+        return left->ms < right->ms ? -1 : 1;
+    return (left->first > right->first) - (left->first < right->first);
+}
+
+/* Logs that were put together out of order are put right: whole processes by the time of their start. */
+static void sort_processes(struct chronicle *chronicle, struct numbers *track)
+{
+    struct numbers starts = {0};
+    bool ordered = true;
+    for (size_t p = 0; p < track->count; p++)
+        if (!p || chronicle_at(chronicle, track->at[p])->event == LOG_STARTING) {
+            ordered &= !starts.count || chronicle_at(chronicle, track->at[p])->when.ms >= chronicle_at(chronicle, track->at[starts.at[starts.count - 1]])->when.ms;
+            numbers_add(chronicle, &starts, p);
+        }
+    struct stretch *all = arena_array(chronicle->arena, starts.count, sizeof(*all));
+    size_t *at = ordered ? NULL : arena_array(chronicle->arena, track->count, sizeof(*at));
+    if (!all || !at)
+        return;
+    for (size_t s = 0; s < starts.count; s++) {
+        size_t end = s + 1 < starts.count ? starts.at[s + 1] : track->count;
+        all[s] = (struct stretch){starts.at[s], end - starts.at[s], chronicle_at(chronicle, track->at[starts.at[s]])->when.ms};
+    }
+    qsort(all, starts.count, sizeof(*all), by_start);
+    for (size_t s = 0, to = 0; s < starts.count; s++)
+        for (size_t p = 0; p < all[s].count; p++, to++) {
+            at[to] = track->at[all[s].first + p];
+            chronicle->positions[at[to]] = to;
+        }
+    track->at = at;
+}
+
 void chronicle_lifetimes(struct chronicle *chronicle)
 {
-    for (size_t i = 0; i < chronicle->evidence->instance_count; i++)
+    for (size_t i = 0; i < chronicle->evidence->instance_count; i++) {
+        sort_processes(chronicle, &chronicle->tracks[i]);
         follow(chronicle, i);
+    }
 }

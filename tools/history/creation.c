@@ -1,7 +1,10 @@
 /* Creation: the tools give each node a config epoch of its own before the nodes meet, 1 for the first. */
 #include "tools/history/chronicle.h"
 
-enum { TOGETHER_MS = 60000 /* the longest pause between two nodes of one creation */ };
+enum {
+    TOGETHER_MS = 5000, /* the longest pause between two nodes of one creation */
+    MEETING_MS = 600000,
+};
 
 /* What each instance of the creation wrote next: its address, and that the cluster is up. */
 static void show_meeting(struct chronicle *chronicle, struct draft *draft, size_t number)
@@ -12,7 +15,7 @@ static void show_meeting(struct chronicle *chronicle, struct draft *draft, size_
     const struct numbers *track = &chronicle->tracks[set->instance];
     for (size_t p = chronicle->positions[number] + 1; p < track->count; p++) {
         const struct occurrence *line = chronicle_at(chronicle, track->at[p]);
-        if (line->event == LOG_STARTING || line->when.ms > set->when.ms + 10 * TOGETHER_MS)
+        if (line->event == LOG_STARTING || line->when.ms > set->when.ms + MEETING_MS)
             return;
         if (line->event == LOG_OWN_ADDRESS_CHANGED || line->event == LOG_MEET_REQUESTED)
             draft_shows(chronicle, draft, track->at[p]);
@@ -57,12 +60,15 @@ static void add(struct chronicle *chronicle, const struct numbers *sets)
         show_meeting(chronicle, draft, sets->at[i]);
 }
 
-/* Two nodes of one creation never get the same epoch. */
-static bool has_epoch(const struct chronicle *chronicle, const struct numbers *sets, int64_t epoch)
+/* Two nodes of one creation never get the same epoch; a copied log says everything twice. */
+static bool has_epoch(const struct chronicle *chronicle, const struct numbers *sets, const struct occurrence *line, bool *copied)
 {
+    *copied = false;
     for (size_t i = 0; i < sets->count; i++)
-        if (chronicle_at(chronicle, sets->at[i])->epoch == epoch)
+        if (chronicle_at(chronicle, sets->at[i])->epoch == line->epoch) {
+            *copied = same_id(chronicle_at(chronicle, sets->at[i])->writer, line->writer);
             return true;
+        }
     return false;
 }
 
@@ -71,10 +77,13 @@ void build_creation(struct chronicle *chronicle)
     struct numbers sets = {0};
     for (size_t o = 0; o < chronicle->history->count; o++) {
         const struct occurrence *line = chronicle_at(chronicle, o);
+        bool copied;
         if (line->event != LOG_EPOCH_SET)
             continue;
-        if (sets.count && (line->when.ms - chronicle_at(chronicle, sets.at[sets.count - 1])->when.ms > TOGETHER_MS ||
-                           has_epoch(chronicle, &sets, line->epoch))) {
+        bool known = has_epoch(chronicle, &sets, line, &copied);
+        if (copied)
+            continue;
+        if (sets.count && (known || line->when.ms - chronicle_at(chronicle, sets.at[sets.count - 1])->when.ms > TOGETHER_MS)) {
             add(chronicle, &sets);
             sets = (struct numbers){0};
         }

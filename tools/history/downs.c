@@ -107,6 +107,9 @@ static void tell_cause(struct chronicle *chronicle, struct draft *draft, const s
     const struct cluster *cluster = clusters_of(chronicle->history->clusters, first->instance);
     int64_t ms = chronicle_at(chronicle, first->fail)->when.ms;
     size_t known;
+    for (size_t r = 0; r < chronicle->reset_count; r++)
+        if (chronicle->resets[r].moment == first->fail)
+            draft->episode.cause = "it had been reset: it knew no slots until it met the others again";
     for (size_t i = 0; i < members->count && !draft->episode.cause; i++)
         draft->episode.cause = own_reason(chronicle, draft, &downs[members->at[i]]);
     if (draft->episode.cause || !cluster)

@@ -159,12 +159,14 @@ static const char *slots_of(struct chronicle *chronicle, struct draft *draft, co
     size_t before, after;
     const struct entry *old = entry_before(chronicle, election->old_primary, end_of(chronicle, election), &before);
     const struct entry *new = entry_at_epoch(chronicle, election->candidate, election->epoch, &after);
-    if (new)
-        draft_shows(chronicle, draft, after);
     if (old && old->slot_count)
         draft_shows(chronicle, draft, before);
     else
         old = NULL;
+    if (new)
+        draft_shows(chronicle, draft, after);
+    if (new && !old)
+        draft_detail(chronicle, draft, "slots as a view saved later shows them at epoch %lld", (long long)election->epoch);
     return entry_slots(chronicle, old, new);
 }
 
@@ -242,19 +244,19 @@ static const char *fate(struct chronicle *chronicle, struct draft *draft, const 
     const char *name = chronicle_name(chronicle, id);
     if (!life)
         return NULL;
-    draft_shows(chronicle, draft, life->ended != NONE ? life->ended : NONE);
     switch (life->ending) {
     case ENDING_SIGNAL:
     case ENDING_REQUESTED:
     case ENDING_ORDERLY:
-        return life->ended != NONE && chronicle_at(chronicle, life->ended)->when.ms <= ms
-                   ? chronicle_text(chronicle, "%s was shut down", name)
-                   : NULL;
     case ENDING_CRASH:
-        return chronicle_text(chronicle, "%s crashed", name);
+        if (life->ended == NONE || chronicle_at(chronicle, life->ended)->when.ms > ms)
+            return NULL;
+        draft_shows(chronicle, draft, life->ended);
+        return chronicle_text(chronicle, "%s %s", name, life->ending == ENDING_CRASH ? "crashed" : "was shut down");
     case ENDING_SILENT:
-    case ENDING_LOST:
         return chronicle_text(chronicle, "%s ended without a word: killed, or its host lost", name);
+    case ENDING_LOST:
+        return chronicle_text(chronicle, "the log of %s ends: killed, frozen, or its host lost or cut off", name);
     default:
         return NULL;
     }

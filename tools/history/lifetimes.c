@@ -44,7 +44,7 @@ void chronicle_ends(struct chronicle *chronicle)
         } else if (life->ending != ENDING_UNKNOWN) {
             int64_t before = next ? track_at(chronicle, life->instance, next->first)->when.ms - 1 : INT64_MAX;
             life->end = last_seen(chronicle, life->id, failure ? failure->ms : before, &life->end_from);
-            if (life->end_from == NONE) {
+            if (life->end_from == NONE || life->end.ms < last_line_ms(chronicle, life)) {
                 life->end_from = chronicle->tracks[life->instance].at[life->last];
                 life->end = chronicle_at(chronicle, life->end_from)->until;
             }
@@ -131,7 +131,8 @@ static void tell_end(struct chronicle *chronicle, struct draft *draft, const str
                                    ? "another process writes to the log, and this one had said nothing of its end"
                                    : "its log ends, and then members marked it as failing";
         draft->episode.cause = count > 1 ? chronicle_text(chronicle, "host %s was lost, or all on it killed: %s", host, names)
-                                         : "it was killed";
+                     : life->ending == ENDING_LOST ? "it was killed, frozen or cut off"
+                                                   : "it was killed";
     }
     const struct lifetime *next = lifetime_next(chronicle, life);
     if (next && life->end.source != CLOCK_NONE)

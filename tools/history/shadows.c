@@ -51,6 +51,25 @@ static bool testifies(const struct chronicle *chronicle, const struct saved_view
     return cluster && cluster_testifies(cluster, saved->instance) && saved->view->count > 1 && !(saved->view->limits & VIEW_SOME_NODES);
 }
 
+/* No view ever lists the address; was it a member once, when it asked? Not if it had been removed before, if the view is older
+ * than the sync, or if it is still connected when the view is saved. */
+static bool was_stranger(const struct chronicle *chronicle, const struct occurrence *asked, int64_t saved_ms)
+{
+    const char *id = chronicle_at_address(chronicle, asked->address, asked->when.ms);
+    const struct numbers *track = &chronicle->tracks[asked->instance];
+    const struct passage *left = id ? passage_before(chronicle, PASSAGE_LEFT, id, INT64_MAX) : NULL;
+    if (left)
+        return left->low_ms <= asked->when.ms;
+    if (saved_ms <= asked->when.ms)
+        return true;
+    for (size_t p = 0; p < track->count; p++) {
+        const struct occurrence *line = chronicle_at(chronicle, track->at[p]);
+        if (line->event == LOG_REPLICA_LOST && same_id(line->address, asked->address) && line->when.ms >= asked->when.ms)
+            return false;
+    }
+    return true;
+}
+
 /* The view without the address that tells: saved before the sync, and no later view lists it. NONE when it was a member. */
 static size_t silent_view(const struct chronicle *chronicle, const struct occurrence *asked, const struct lookup *lookup)
 {
@@ -73,7 +92,9 @@ static size_t silent_view(const struct chronicle *chronicle, const struct occurr
     if (silent == NONE || (!known && by_port))
         return NONE;
     int64_t saved = chronicle_at(chronicle, silent)->when.ms;
-    return !known || (listed < saved && saved <= asked->until.ms) ? silent : NONE;
+    if (known)
+        return listed < saved && saved <= asked->until.ms ? silent : NONE;
+    return was_stranger(chronicle, asked, saved) ? silent : NONE;
 }
 
 /* One address that asks one member again and again. */
