@@ -22,7 +22,8 @@ static bool is_witnessed(const struct chronicle *chronicle, size_t instance, int
     const struct cluster *cluster = clusters_of(chronicle->history->clusters, instance);
     for (size_t l = 0; l < chronicle->lifetime_count; l++) {
         const struct lifetime *life = &chronicle->lifetimes[l];
-        if (life->instance == instance || !cluster || clusters_of(chronicle->history->clusters, life->instance) != cluster)
+        const struct cluster *other = clusters_of(chronicle->history->clusters, life->instance);
+        if (life->instance == instance || !other || (cluster && other != cluster))
             continue;
         bool notice = false;
         for (size_t p = life->first; p <= life->last && !notice; p++) {
