@@ -92,10 +92,10 @@ bool epochs_order(const struct history *history, const uint32_t *clock_of, struc
             const struct epoch_event *event = &events[i];
             if (event->clock != c)
                 continue;
-            if (event->before_ms > INT64_MIN && event->ms - event->before_ms < most)
-                most = event->ms - event->before_ms;
-            if (event->behind_ms < INT64_MAX && event->ms - event->behind_ms > least)
-                least = event->ms - event->behind_ms;
+            if (event->before_ms > INT64_MIN && event->ms - event->before_ms - 1 < most)
+                most = event->ms - event->before_ms - 1;
+            if (event->behind_ms < INT64_MAX && event->ms - event->behind_ms + 1 > least)
+                least = event->ms - event->behind_ms + 1;
         }
         move(&clocks[c], least, most);
     }

@@ -11,13 +11,13 @@ static int by_offset(const void *a, const void *b)
 }
 
 /* The window of most weight: bounds `*from` to `*to` - 1. */
-static uint64_t find_window(const struct offset_bound *bounds, size_t count, size_t *from, size_t *to)
+static uint64_t find_window(const struct offset_bound *bounds, size_t count, int64_t width_ms, size_t *from, size_t *to)
 {
     uint64_t weight = 0, most = 0;
     size_t begin = 0;
     for (size_t end = 0; end < count; end++) {
         weight += bounds[end].weight;
-        for (; bounds[end].ms - bounds[begin].ms > OFFSET_WINDOW_MS; begin++)
+        for (; bounds[end].ms - bounds[begin].ms >= width_ms; begin++)
             weight -= bounds[begin].weight;
         if (weight > most) {
             most = weight;
@@ -70,9 +70,11 @@ bool offset_estimate(struct offset_bound *bounds, size_t count, struct offset_es
     if (!count)
         return false;
     qsort(bounds, count, sizeof(*bounds), by_offset);
-    estimate->weight = find_window(bounds, count, &from, &to);
+    estimate->weight = find_window(bounds, count, OFFSET_WINDOW_MS, &from, &to);
     estimate->agreeing = to - from;
     estimate->others = count - estimate->agreeing;
-    refine(bounds + from, to - from, estimate);
+    const struct offset_bound *near = bounds + from;
+    find_window(near, estimate->agreeing, OFFSET_NEAR_MS, &from, &to);
+    refine(near + from, to - from, estimate);
     return true;
 }

@@ -24,6 +24,7 @@ struct offset_estimate {
 
 enum {
     OFFSET_WINDOW_MS = 1000,   /* how long the way of a message may take, where it says something about clocks */
+    OFFSET_NEAR_MS = 200,      /* how long it mostly takes; what took longer is no reason to doubt what did not */
     OFFSET_ONE_SIDED_MS = 250, /* the error where all messages went one way */
     OFFSET_LEAST_ERROR_MS = 2,
 };

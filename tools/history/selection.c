@@ -40,6 +40,12 @@ static bool in_time(const struct history_selection *selection, const struct mome
     return (!selection->has_since || last >= selection->since_ms) && (!selection->has_until || first < selection->until_ms);
 }
 
+/* What goes on all the time is of a time only where it begins or ends. */
+static bool is_routine(enum episode_kind kind)
+{
+    return kind == EPISODE_LIFETIME || kind == EPISODE_SAVE;
+}
+
 static bool names_id(const char *id, const char *node)
 {
     return id && strlen(node) >= ID_BEGINNING && strncmp(id, node, strlen(node)) == 0;
@@ -105,7 +111,9 @@ bool history_wants_episode(const struct history *history, const struct history_s
 {
     return (!selection->by_kind || selection->episodes[episode->kind]) &&
            (!selection->has_slot || holds(episode->slots, selection->slot)) &&
-           in_time(selection, &episode->begin, &episode->end) &&
+           (is_routine(episode->kind) ? in_time(selection, &episode->begin, &episode->begin) ||
+                                            in_time(selection, &episode->end, &episode->end)
+                                      : in_time(selection, &episode->begin, &episode->end)) &&
            is_wanted_node(history, selection, episode->instance, episode->node, episode->peer, NULL);
 }
 

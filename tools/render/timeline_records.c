@@ -29,7 +29,7 @@ static const struct column columns[] = {
     [T_SUMMARY] = {"summary", COLUMN_TEXT, .help = "what happened; of a line its message"},
     [T_CAUSE] = {"cause", COLUMN_TEXT, .help = "why, where a rule tells"},
     [T_BASIS] = {"basis", COLUMN_TEXT, .help = "what an inferred statement rests on"},
-    [T_COUNT] = {"count", COLUMN_U64, .help = "of an event: how many lines alike; of an episode: its events"},
+    [T_COUNT] = {"count", COLUMN_U64, .help = "of an event: how many lines alike; of an episode: its events; of a clock: its pairs"},
     [T_LAST] = {"last", COLUMN_TIME, .help = "of several lines alike: the last"},
     [T_FILE] = {"file", COLUMN_TEXT, .help = "where it stands; of an episode its first event"},
     [T_LINE] = {"line", COLUMN_COUNT, .help = "line in the file, absent in binary formats"},
@@ -241,7 +241,6 @@ static void fill_clock_row(struct row_cells *row, const struct host_clock *clock
     row->cells[T_KIND] = text_cell(offset_basis_text(clock->basis));
     row->cells[T_HOST] = text_cell(clock->host);
     row->cells[T_ERROR] = count_cell(clock->error_ms, clock->error_ms < INT64_MAX);
-    row->cells[T_OFFSET] = count_cell(clock->offset_ms, true);
     row->cells[T_COUNT] = (struct cell){.present = true, .u64 = clock->pairs};
     row->cells[T_SUMMARY] = text_cell(arena_format(arena, "log clock %s against %s, zone %s", timeline_offset_text(clock, arena),
                                                    clock->against ? clock->against : "nothing", zone_basis_text(clock->zone)));

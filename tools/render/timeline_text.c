@@ -16,26 +16,31 @@ enum {
     DAY_MS = 86400000
 };
 
-/* "15:05:44.312"; blanks when there is no time. */
-static void write_clock(struct out *out, const struct moment *moment)
+static int64_t day_of(const struct moment *moment)
+{
+    return moment->ms / DAY_MS - (moment->ms % DAY_MS < 0);
+}
+
+/* "15:05:44.312", with the date before it on another day than the heading's. */
+static void write_clock(struct out *out, const struct moment *moment, int64_t day)
 {
     char text[TIME_SIZE];
     if (moment->source == CLOCK_NONE) {
         out_text(out, "time unknown");
         return;
     }
-    char *end = time_put(text, moment->ms);
-    const char *clock = memchr(text, 'T', (size_t)(end - text));
-    out_bytes(out, clock + 1, (size_t)(end - clock - 2));
+    char *end = time_put(text, moment->ms), *clock = memchr(text, 'T', (size_t)(end - text));
+    *clock = ' ';
+    const char *begin = day_of(moment) == day ? clock + 1 : text;
+    out_bytes(out, begin, (size_t)(end - 1 - begin));
 }
 
 static void write_day(struct out *out, const struct moment *moment, int64_t *day)
 {
     char text[TIME_SIZE];
-    int64_t this_day = moment->ms / DAY_MS - (moment->ms % DAY_MS < 0);
-    if (moment->source == CLOCK_NONE || this_day == *day)
+    if (moment->source == CLOCK_NONE || day_of(moment) == *day)
         return;
-    *day = this_day;
+    *day = day_of(moment);
     char *end = time_put(text, moment->ms);
     out_byte(out, '\n');
     out_style(out, OUT_BOLD);
@@ -76,10 +81,10 @@ static void write_place(struct timeline_writing *w, const struct occurrence *eve
     out_style(w->out, OUT_PLAIN);
 }
 
-static void write_event(struct timeline_writing *w, const struct occurrence *event, bool with_kind)
+static void write_event(struct timeline_writing *w, const struct occurrence *event, int64_t day, bool with_kind)
 {
     const struct instance *instance = timeline_instance(w->history, event->instance);
-    write_clock(w->out, &event->when);
+    write_clock(w->out, &event->when, day);
     out_text(w->out, "  ");
     escape_printable(w->out, escape_string(instance ? instance->name : "-"));
     if (with_kind)
@@ -92,7 +97,7 @@ static void write_event(struct timeline_writing *w, const struct occurrence *eve
     }
     if (event->count > 1) {
         out_format(w->out, "  (%llu times, until ", (unsigned long long)event->count);
-        write_clock(w->out, &event->until);
+        write_clock(w->out, &event->until, day);
         out_byte(w->out, ')');
     }
     write_place(w, event);
@@ -126,10 +131,10 @@ static void write_error(struct out *out, const struct moment *moment)
         out_format(out, "  [+- %lld s]", (long long)((moment->error_ms + 999) / 1000));
 }
 
-static void write_episode(struct timeline_writing *w, const struct episode *episode)
+static void write_episode(struct timeline_writing *w, const struct episode *episode, int64_t day)
 {
     static const char *const basis[] = {"on: ", "inferred: ", "gap: "};
-    write_clock(w->out, episode->begin.source != CLOCK_NONE ? &episode->begin : &episode->end);
+    write_clock(w->out, episode->begin.source != CLOCK_NONE ? &episode->begin : &episode->end, day);
     out_text(w->out, "  ");
     out_style(w->out, OUT_BOLD);
     out_format(w->out, "%-*s", KIND_WIDTH, episode_word(episode->kind));
@@ -143,7 +148,7 @@ static void write_episode(struct timeline_writing *w, const struct episode *epis
     }
     if (episode->end.source != CLOCK_NONE && episode->begin.source != CLOCK_NONE && episode->end.ms != episode->begin.ms) {
         out_text(w->out, ", until ");
-        write_clock(w->out, &episode->end);
+        write_clock(w->out, &episode->end, day);
     }
     write_error(w->out, episode->begin.source != CLOCK_NONE ? &episode->begin : &episode->end);
     out_byte(w->out, '\n');
@@ -154,7 +159,7 @@ static void write_episode(struct timeline_writing *w, const struct episode *epis
     size_t shown = w->whole ? SIZE_MAX : is_routine(episode->kind) ? EVENTS_OF_ROUTINE : EVENTS_SHOWN;
     for (size_t i = 0; i < episode->occurrence_count && i < shown; i++) {
         out_repeat(w->out, ' ', 4);
-        write_event(w, &w->history->occurrences[episode->occurrences[i]], false);
+        write_event(w, &w->history->occurrences[episode->occurrences[i]], day, false);
     }
     if (episode->occurrence_count > shown)
         out_format(w->out, "    and %zu more (-v)\n", episode->occurrence_count - shown);
@@ -196,7 +201,7 @@ static void write_events(struct timeline_writing *w)
         if (!history_wants_event(w->history, w->selection, event))
             continue;
         write_day(w->out, &event->when, &day);
-        write_event(w, event, true);
+        write_event(w, event, day, true);
     }
 }
 
@@ -209,7 +214,7 @@ static void write_episodes(struct timeline_writing *w)
         if (!history_wants_episode(w->history, w->selection, episode))
             continue;
         write_day(w->out, episode->begin.source != CLOCK_NONE ? &episode->begin : &episode->end, &day);
-        write_episode(w, episode);
+        write_episode(w, episode, day);
         shown++;
     }
     if (!shown)
