@@ -461,6 +461,21 @@ class Cluster:
         """Copies what every instance has in its directory to NAME/hosts/IP/PORT, as an operator would with scp."""
         case = os.path.join(self.folder, name)
         for server in self.servers:
-            shutil.copytree(server.directory, os.path.join(case, "hosts", server.ip, str(server.port)),
-                            ignore=shutil.ignore_patterns("temp-*"))
+            copy = os.path.join(case, "hosts", server.ip, str(server.port))
+            shutil.copytree(server.directory, copy, ignore=shutil.ignore_patterns("temp-*"))
+            self._copy_settled(server.directory, copy)
         return case
+
+    @staticmethod
+    def _copy_settled(folder, copy):
+        """Up to 7.0 servers write nodes.conf over the old one, with line feeds up to its size, and then cut it: a copy of
+        that moment is copied again."""
+        for file in (file for file in os.listdir(copy) if file.startswith("nodes")):
+            def settled(source=os.path.join(folder, file), target=os.path.join(copy, file)):
+                with open(target, "rb") as text:
+                    if b"\n\n" not in text.read():
+                        return True
+                shutil.copy2(source, target)
+                return False
+
+            wait_for(f"a whole copy of {file}", settled, 10)
