@@ -163,7 +163,27 @@ def orphaned_replica():
     repair(cluster, cluster.data(), [("half-forgotten", node.name)], options=["--target=down"])
 
 
-SCENARIOS = [open_slots, uncovered, half_forgotten_dead, lost_quorum, orphaned_replica]
+def crowded_host():
+    """A replica has taken over: two of three primaries live on one host. It hands over again, in three goes."""
+    cluster = filled("crowded_host")
+    primary = cluster.members[2]
+    replica = next(s for s in cluster.members[3:] if s.ip == cluster.members[0].ip)
+    expect("whom it follows", replica.nodes()[replica.id()][3], primary.id())
+    fail_over(replica, primary)
+    cluster.wait_agreed()
+    cluster.save_members()
+    repair(cluster, cluster.data(), [("host-holds-majority", "")], interrupt=(14, 15))
+    expect("role of the first primary", primary.info("role"), "master")
+
+
+def fail_over(replica, primary):
+    wait_for("it is in step", lambda: replica.info("master_link_status") == "up")
+    expect("FAILOVER", replica.call("CLUSTER", "FAILOVER"), "OK")
+    wait_for("it has taken over", lambda: replica.info("role") == "master" and primary.info("role") == "slave")
+    wait_for("the other one follows", lambda: primary.info("master_link_status") == "up")
+
+
+SCENARIOS = [open_slots, uncovered, half_forgotten_dead, lost_quorum, orphaned_replica, crowded_host]
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], [], SCENARIOS))

@@ -130,11 +130,12 @@ bool make_cover_stage(struct making *m, const struct finding *finding)
     struct covering c = {.m = m, .cluster = &m->scene->clusters->all[finding->cluster]};
     if (!stage)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
+    if (!making_about(m, c.cluster, SIZE_MAX))
+        return false;
     c.shares = arena_array(m->arena, c.cluster->member_count, sizeof(struct slot_set *));
     c.served = arena_array(m->arena, c.cluster->member_count, sizeof(*c.served));
     if (!c.shares || !c.served)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
-    stage->cluster = c.cluster;
     stage->answers = finding_word(finding->id);
     for (uint32_t n = 0; n < c.cluster->member_count; n++)
         c.served[n] = c.cluster->nodes[n].slots_owned;

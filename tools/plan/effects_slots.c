@@ -68,16 +68,6 @@ static bool close_marks(struct model *model, size_t number, const struct slot_se
     return model_change_entry(model, number, &draft, 0);
 }
 
-static uint64_t highest_epoch(const struct model *model, const struct cluster *cluster)
-{
-    uint64_t highest = 0;
-    for (size_t i = 0; i < cluster->core_count; i++) {
-        uint64_t epoch = view_epoch(model->evidence.instances[cluster->core[i]].view);
-        highest = epoch > highest ? epoch : highest;
-    }
-    return highest;
-}
-
 /* CLUSTER SETSLOT NODE and ADDSLOTS after gossip: `node` has the slots in every member's view, the other ones have not. */
 static bool give_slots(struct model *model, const struct stage *stage, size_t to, const struct slot_set *slots, uint64_t epoch)
 {
@@ -85,18 +75,12 @@ static bool give_slots(struct model *model, const struct stage *stage, size_t to
     uint32_t node = model_instance(model, to)->node;
     for (size_t i = 0; i < cluster->core_count; i++) {
         size_t number = cluster->core[i];
-        struct view *view;
         for (uint32_t n = 0; n < cluster->member_count; n++) {
             bool gets = cluster->nodes[n].number == node;
             if ((gets || cluster->nodes[n].slots_owned) && !change_slots(model, number, cluster->nodes[n].number, slots, gets, gets ? epoch : 0))
                 return false;
         }
-        if (!epoch)
-            continue;
-        if (!(view = model_copy_view(model, model_instance(model, number)->view, 0)))
-            return false;
-        view->current_epoch = epoch > view->current_epoch ? epoch : view->current_epoch;
-        if (!model_set_view(model, number, view))
+        if (epoch && !model_raise_epoch(model, number, epoch))
             return false;
     }
     return true;
@@ -182,7 +166,7 @@ static const char *move_slots(struct model *model, const struct stage *stage, co
             refusal = arena_format(model->arena, "I'm not the owner of hash slot %u", slot);
     if (refusal)
         return refusal;
-    uint64_t epoch = highest_epoch(model, stage->cluster);
+    uint64_t epoch = model_highest_epoch(model, stage->cluster);
     epoch = own_line(model, step->on)->entry->config_epoch == epoch && epoch ? epoch : epoch + 1;
     bool moved = move_keys(model, step->peer, step->on, step->slots) && give_slots(model, stage, step->on, step->slots, epoch) &&
                  close_marks(model, step->peer, step->slots) && close_marks(model, step->on, step->slots);
@@ -218,7 +202,7 @@ static const char *add_slots(struct model *model, const struct stage *stage, con
     const char *refusal = is_serving_primary(model, step->on);
     if (refusal)
         return refusal;
-    uint64_t epoch = highest_epoch(model, stage->cluster);
+    uint64_t epoch = model_highest_epoch(model, stage->cluster);
     epoch = own_line(model, step->on)->entry->config_epoch == epoch && epoch ? epoch : epoch + 1;
     return give_slots(model, stage, step->on, step->slots, epoch) ? NULL : MODEL_NO_MEMORY;
 }

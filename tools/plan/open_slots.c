@@ -198,9 +198,9 @@ bool make_close_stage(struct making *m, const struct finding *finding)
     struct closing c = {.m = m};
     if (!stage)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
-    stage->cluster = c.cluster = &m->scene->clusters->all[finding->cluster];
+    c.cluster = &m->scene->clusters->all[finding->cluster];
     stage->answers = finding_word(finding->id);
-    if (!check_readable(m) || !check_views(m) || !decide_all(&c))
+    if (!making_about(m, c.cluster, SIZE_MAX) || !check_readable(m) || !check_views(m) || !decide_all(&c))
         return false;
     if (!c.count)
         return making_stop(m, PLAN_REFUSED, "no file of a member shows the marks", NULL);

@@ -119,6 +119,21 @@ static void say_remaining(struct making *m, const struct refusal *refused)
     }
 }
 
+/* As far as the sources go: what they never say may be wrong all the same. */
+static bool nothing_wrong(struct making *m)
+{
+    const char *limits = NULL;
+    for (size_t c = 0; c < m->scene->clusters->count; c++) {
+        const struct cluster *cluster = &m->scene->clusters->all[c];
+        if (cluster->partial || !cluster->epochs_known)
+            limits = cluster_limits_text(cluster, m->arena);
+    }
+    return making_stop(m, PLAN_NOTHING,
+                       limits ? arena_format(m->arena, "nothing is wrong in what the case says (%s)", limits)
+                              : "nothing is wrong that has to be repaired",
+                       NULL);
+}
+
 bool make_repair(struct making *m)
 {
     struct refusal *refused = NULL;
@@ -142,6 +157,7 @@ bool make_repair(struct making *m)
     if (m->plan->stage_count)
         return true;
     if (m->plan->detail_count)
-        return making_stop(m, PLAN_REFUSED, "nothing of what is wrong has a remedy that is safe on this evidence", "rcf-check explains each finding");
-    return making_stop(m, PLAN_NOTHING, "nothing is wrong that has to be repaired", NULL);
+        return making_stop(m, PLAN_REFUSED, "nothing of what is wrong has a remedy that is safe on this evidence",
+                           "rcf-check explains each finding");
+    return nothing_wrong(m);
 }

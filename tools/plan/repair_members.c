@@ -139,7 +139,8 @@ bool repair_ghost(struct making *m, const struct finding *finding)
     struct stage *stage = making_stage(m, STAGE_FORGET);
     if (!stage || finding->cluster == SIZE_MAX || !finding->node_id)
         return making_stop(m, stage ? PLAN_REFUSED : PLAN_IMPOSSIBLE, stage ? "its id is not known" : NULL, NULL);
-    stage->cluster = &m->scene->clusters->all[finding->cluster];
+    if (!making_about(m, &m->scene->clusters->all[finding->cluster], SIZE_MAX))
+        return false;
     uint32_t index = node_named(stage->cluster, finding->node_id);
     if (index == NO_NODE)
         return making_stop(m, PLAN_REFUSED, "no view lists it any more", NULL);
@@ -170,7 +171,8 @@ bool repair_wait(struct making *m, const struct finding *finding)
     struct stage *stage = making_stage(m, STAGE_AGREE);
     if (!stage || finding->cluster == SIZE_MAX)
         return making_stop(m, stage ? PLAN_REFUSED : PLAN_IMPOSSIBLE, stage ? "no cluster" : NULL, NULL);
-    stage->cluster = &m->scene->clusters->all[finding->cluster];
+    if (!making_about(m, &m->scene->clusters->all[finding->cluster], SIZE_MAX))
+        return false;
     for (uint32_t n = 0; n < stage->cluster->member_count; n++)
         if (stage->cluster->nodes[n].failed)
             return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "%s has failed, and cannot agree with anybody", stage->cluster->nodes[n].name),
