@@ -47,6 +47,15 @@ static bool is_sound(const struct node *node)
            node->entry && !node->entry->mark_count;
 }
 
+/* Somebody follows a replica, as none should: what becomes of that one is for another remedy to say. */
+static bool has_followers(const struct cluster *cluster, uint32_t replica)
+{
+    for (uint32_t n = 0; n < cluster->node_count; n++)
+        if (cluster->nodes[n].replica && cluster->nodes[n].follows == replica)
+            return true;
+    return false;
+}
+
 /* A replica of the same primary lives on the host: it would then follow one beside it. */
 static bool has_sibling_on(const struct cluster *cluster, uint32_t replica, const char *host)
 {
@@ -68,7 +77,7 @@ static struct change best_change(const struct seating *seating, const char *host
         uint32_t primary = node->replica ? node->follows : NO_NODE;
         if (primary == NO_NODE || !seating->seats[primary] || seating->moved[primary] ||
             strcmp(seating->seats[primary], host) != 0 || strcmp(node->host, host) == 0 || !is_sound(node) ||
-            !is_sound(&cluster->nodes[primary]) || has_sibling_on(cluster, n, node->host))
+            !is_sound(&cluster->nodes[primary]) || has_sibling_on(cluster, n, node->host) || has_followers(cluster, n))
             continue;
         size_t load = load_of(seating, node->host);
         if (load < least && !is_too_much(seating, load + 1)) {
@@ -108,33 +117,52 @@ static bool find_change(struct seating *seating, struct change *first)
 
 /* ------------------------------------------------------------------ why not */
 
-static bool refuse(struct making *m, const struct cluster *cluster, const char *host)
+static size_t hosts_of(const struct cluster *cluster)
 {
-    const char *lonely = NULL;
     size_t hosts = 0;
     for (uint32_t n = 0; n < cluster->member_count; n++) {
-        const struct node *node = &cluster->nodes[n];
-        bool elsewhere = false, known = false;
-        for (uint32_t other = 0; other < n; other++)
-            known |= strcmp(cluster->nodes[other].host, node->host) == 0;
+        bool known = false;
+        for (uint32_t before = 0; before < n && !known; before++)
+            known = strcmp(cluster->nodes[before].host, cluster->nodes[n].host) == 0;
         hosts += !known;
-        if (!node->slots_owned || strcmp(node->host, host) != 0)
-            continue;
-        for (uint32_t other = 0; other < cluster->member_count; other++)
-            elsewhere |= cluster->nodes[other].replica && cluster->nodes[other].follows == n &&
-                         strcmp(cluster->nodes[other].host, host) != 0 && is_sound(&cluster->nodes[other]);
-        if (!elsewhere)
-            lonely = arena_format(m->arena, "%s%s%s", lonely ? lonely : "", lonely ? ", " : "", node->name);
     }
-    if (hosts < 3)
+    return hosts;
+}
+
+/* Its primaries without a sound replica elsewhere, or NULL. */
+static const char *alone_on(struct making *m, const struct cluster *cluster, const char *host)
+{
+    const char *names = NULL;
+    for (uint32_t n = 0; n < cluster->member_count; n++) {
+        const struct node *node = &cluster->nodes[n];
+        bool elsewhere = !node->slots_owned || strcmp(node->host, host) != 0;
+        for (uint32_t r = 0; r < cluster->member_count && !elsewhere; r++)
+            elsewhere = cluster->nodes[r].replica && cluster->nodes[r].follows == n &&
+                        strcmp(cluster->nodes[r].host, host) != 0 && is_sound(&cluster->nodes[r]);
+        if (!elsewhere)
+            names = arena_format(m->arena, "%s%s%s", names ? names : "", names ? ", " : "", node->name);
+    }
+    return names;
+}
+
+static bool refuse(struct making *m, const struct cluster *cluster, const char *host)
+{
+    size_t hosts = hosts_of(cluster), voting = cluster->voting, most = voting - (voting / 2 + 1);
+    const char *alone = alone_on(m, cluster, host);
+    if (!most)
+        return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "with %zu voting primaries no host may be lost", voting),
+                           "three or more on three hosts are needed: rcf-plan add, reshard");
+    if (hosts * most < voting)
         return making_stop(m, PLAN_REFUSED,
-                           arena_format(m->arena, "its members live on %zu host%s: on fewer than three, one of them always holds "
-                                        "the majority", hosts, hosts == 1 ? "" : "s"),
-                           "rcf-plan add a node on another host, and reshard slots to it");
-    if (lonely)
+                           arena_format(m->arena, "at most %zu of %zu voting primaries may live on one host, and there %s %zu "
+                                        "host%s: %zu are needed", most, voting,
+                                        hosts == 1 ? "is" : "are", hosts, hosts == 1 ? "" : "s", (voting + most - 1) / most),
+                           voting % 2 ? "rcf-plan add nodes on another host, then replicate or reshard"
+                                      : "rcf-plan add nodes on another host; an even number of voting primaries stands no more "
+                                        "losses than one less: rcf-plan reshard");
+    if (alone)
         return making_stop(m, PLAN_REFUSED,
-                           arena_format(m->arena, "no healthy replica whose files are in the case stands by on another host "
-                                        "for these of its primaries: %s", lonely),
+                           arena_format(m->arena, "no sound replica whose files are in the case lives on another host for %s", alone),
                            "rcf-plan add a node on another host, and replicate one of them there");
     return making_stop(m, PLAN_REFUSED, "each change of roles would put a primary beside its replica, or crowd another host",
                        "rcf-plan replicate moves replicas to other hosts first");

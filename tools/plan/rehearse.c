@@ -4,7 +4,7 @@
 
 #include "tools/plan/plan.h"
 
-static bool addressed(enum stage_kind kind, enum finding_id id)
+bool plan_addresses(enum stage_kind kind, enum finding_id id)
 {
     static const struct {
         enum stage_kind kind;
@@ -20,7 +20,7 @@ static bool addressed(enum stage_kind kind, enum finding_id id)
     return false;
 }
 
-static bool is_consequence(const struct plan *plan, enum finding_id id)
+bool plan_leaves(enum stage_kind kind, enum finding_id id)
 {
     static const struct {
         enum stage_kind kind;
@@ -30,10 +30,17 @@ static bool is_consequence(const struct plan *plan, enum finding_id id)
 #include "tools/plan/consequences.def"
 #undef CONSEQUENCE
     };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].kind == kind && rows[i].id == id)
+            return true;
+    return false;
+}
+
+static bool is_consequence(const struct plan *plan, enum finding_id id)
+{
     for (size_t s = 0; s < plan->stage_count; s++)
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-            if (rows[i].kind == plan->stages[s]->kind && rows[i].id == id)
-                return true;
+        if (plan_leaves(plan->stages[s]->kind, id))
+            return true;
     return false;
 }
 
@@ -132,7 +139,7 @@ static bool remains(const struct plan *plan, const struct findings *after, struc
 {
     for (size_t f = 0; f < after->count; f++)
         for (size_t s = 0; s < plan->stage_count; s++)
-            if (about(plan->stages[s], after, &after->all[f]) && addressed(plan->stages[s]->kind, after->all[f].id)) {
+            if (about(plan->stages[s], after, &after->all[f]) && plan_addresses(plan->stages[s]->kind, after->all[f].id)) {
                 *why = arena_format(arena, "%s remains", finding_word(after->all[f].id));
                 return true;
             }
