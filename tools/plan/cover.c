@@ -119,7 +119,7 @@ static bool build(struct covering *c)
                 if (c->shares[n]->has[slot])
                     slot_set_add(covered, slot);
         }
-    m->stage->headline = arena_format(m->arena, "Cover slots %s", slot_set_text(covered, ',', m->arena));
+    m->stage->headline = arena_format(m->arena, "Cover %s", slot_set_words(covered, m->arena));
     m->stage->content = "nothing: slots go to the members that hold their keys, and slots without keys to the least laden";
     return m->stage->headline && making_bind_cluster(m, covered);
 }

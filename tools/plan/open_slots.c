@@ -187,7 +187,7 @@ static bool build(struct closing *c)
                 return false;
     if (!add_proofs(c, open) || !making_bind_cluster(m, open))
         return false;
-    m->stage->headline = arena_format(m->arena, "Close slots %s", slot_set_text(open, ',', m->arena));
+    m->stage->headline = arena_format(m->arena, "Close open %s", slot_set_words(open, m->arena));
     m->stage->content = "nothing: keys move to the node that serves their slot before a mark is taken away";
     return m->stage->headline != NULL;
 }

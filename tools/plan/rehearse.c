@@ -57,7 +57,8 @@ static bool same_cluster(const struct cluster *a, const struct cluster *b)
 static bool about(const struct stage *stage, const struct findings *findings, const struct finding *finding)
 {
     if (stage->target.name)
-        return finding->node && strcmp(finding->node, stage->target.name) == 0;
+        return (finding->node && strcmp(finding->node, stage->target.name) == 0) ||
+               (finding->node_id && stage->target.id && strcmp(finding->node_id, stage->target.id) == 0);
     return !stage->cluster || finding->cluster == SIZE_MAX || same_cluster(stage->cluster, &findings->clusters->all[finding->cluster]);
 }
 

@@ -134,9 +134,12 @@ static bool is_told(const struct making *m, const struct refusal *refused, const
         if (equal(refused->finding.node, finding->node) && refused->finding.id != finding->id && refused->kind != STAGES &&
             (keys || plan_addresses(refused->kind, finding->id)))
             return true;
-    for (size_t s = 0; finding->node && s < m->plan->stage_count; s++)
-        if (equal(m->plan->stages[s]->target.name, finding->node) && plan_leaves(m->plan->stages[s]->kind, finding->id))
+    for (size_t s = 0; finding->node && s < m->plan->stage_count; s++) {
+        const struct stage *stage = m->plan->stages[s];
+        if (stage->target.instance != SIZE_MAX && plan_leaves(stage->kind, finding->id) &&
+            equal(m->scene->evidence->instances[stage->target.instance].name, finding->node))
             return true;
+    }
     return false;
 }
 

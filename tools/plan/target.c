@@ -41,10 +41,8 @@ bool target_address(struct making *m, size_t number, const char **ip, uint16_t *
         if (!*port)
             *port = entry->port;
     }
-    if (!*ip && instance->settings) {
-        const char *announce = settings_text(instance->settings, "cluster-announce-ip", NULL);
-        *ip = announce ? announce : settings_text(instance->settings, "bind", NULL);
-    }
+    if (!*ip && *settings_address(instance->settings))
+        *ip = settings_address(instance->settings);
     return *ip && *port;
 }
 
