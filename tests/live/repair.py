@@ -90,13 +90,23 @@ def open_slots():
 
 
 def uncovered():
-    """Slots dropped by their owner; it still holds their keys."""
+    """Slots dropped by their owner, which still holds keys of them; another primary has one of these keys instead."""
     cluster = filled("uncovered")
-    owner = cluster.members[2]
-    slot, data = full_slot(cluster, owner), cluster.data()
+    owner, other = cluster.members[2], cluster.members[0]
+    slot = full_slot(cluster, owner)
+    tag = next(f"{{{n}}}" for n in range(1 << 20) if key_slot(str(n)) == slot)
+    for number in range(3):
+        owner.call("SET", f"{tag}:{number}", f"value {number}")
+    data = cluster.data()
+    expect("IMPORTING", other.call("CLUSTER", "SETSLOT", slot, "IMPORTING", owner.id()), "OK")
+    expect("MIGRATING", owner.call("CLUSTER", "SETSLOT", slot, "MIGRATING", other.id()), "OK")
+    expect("MIGRATE", owner.call("MIGRATE", other.ip, other.port, f"{tag}:0", 0, 5000), "OK")
+    for server in (owner, other):
+        expect("STABLE", server.call("CLUSTER", "SETSLOT", slot, "STABLE"), "OK")
     expect("DELSLOTS", owner.call("CLUSTER", "DELSLOTS", *range(slot, slot + 10)), "OK")
     time.sleep(2)
-    repair(cluster, data, [("slot-uncovered", owner.name)])
+    repair(cluster, data, [("slot-uncovered", owner.name)], interrupt=(27,))
+    expect("keys of the slot", len(slot_keys(owner, slot)), 4)
 
 
 def half_forgotten_dead():

@@ -173,7 +173,24 @@ static const char *move_slots(struct model *model, const struct stage *stage, co
     return moved ? NULL : MODEL_NO_MEMORY;
 }
 
-/* Keys of slots that `peer` does not own go to `on`, which does. */
+/* Marks slots of its own line as importing. */
+static bool open_slots(struct model *model, size_t number, uint32_t owner, const struct slot_set *slots)
+{
+    const struct sighting *own = own_line(model, number);
+    struct mark *marks = own ? arena_array(model->arena, own->entry->mark_count + slots->count, sizeof(*marks)) : NULL;
+    if (!marks || !close_marks(model, number, slots))
+        return false;
+    struct entry draft = *own_line(model, number)->entry;
+    for (uint32_t k = 0; k < draft.mark_count; k++)
+        marks[k] = draft.marks[k];
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (slots->has[slot])
+            marks[draft.mark_count++] = (struct mark){.slot = (uint16_t)slot, .kind = SLOT_IMPORTING, .peer = owner};
+    draft.marks = marks;
+    return model_change_entry(model, number, &draft, 0);
+}
+
+/* Keys of slots that `peer` does not own go to `on`, which does: MIGRATE needs the slots to be open. */
 static const char *gather_keys(struct model *model, const struct stage *stage, const struct step *step)
 {
     const struct sighting *owner = own_line(model, step->on);
@@ -182,7 +199,11 @@ static const char *gather_keys(struct model *model, const struct stage *stage, c
     for (unsigned slot = 0; slot < SLOT_COUNT && !refusal; slot++)
         if (step->slots->has[slot] && (!owner || !owns(owner->entry, slot)))
             refusal = arena_format(model->arena, "ERR Target instance replied with error: MOVED %u", slot);
-    return refusal ? refusal : move_keys(model, step->peer, step->on, step->slots) ? NULL : MODEL_NO_MEMORY;
+    if (refusal)
+        return refusal;
+    bool done = open_slots(model, step->peer, model_instance(model, step->on)->node, step->slots) &&
+                move_keys(model, step->peer, step->on, step->slots);
+    return done ? NULL : MODEL_NO_MEMORY;
 }
 
 /* SETSLOT STABLE, after the script's own look that no key is cut off. */
