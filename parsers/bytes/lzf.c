@@ -123,28 +123,36 @@ bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
 {
     _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)STRIDE,
                    "an instruction that begins inside ends in the room");
-    size_t i = 0, made = 0;
-    while (i < packed.len) {
-        const uint8_t *at = &packed.at[i];
-        size_t n = at[0] >> 5;
-        if (!n) {
-            n = at[0] + 1u;
-            i += 1 + n;
-            if (n > len - made)
+    const uint8_t *at = packed.at, *end = at + packed.len;
+    uint8_t *made = to, *whole = to + len;
+    while (at < end) {
+        size_t control = *at++;
+        if (control < LITERALS) {
+            if (control >= (size_t)(whole - made))
                 return false;
-            memcpy(to + made, at + 1, LITERALS);
-        } else {
-            bool longer = n == LONG_COPY;
-            size_t distance = ((at[0] & 31u) << 8 | at[1 + longer]) + 1;
-            n += (longer ? at[1] : 0u) + COPY_EXTRA;
-            i += 2u + longer;
-            if (distance > made || n > len - made)
-                return false;
-            copy_back_roomy(to + made, distance, n);
+            memcpy(made, at, LITERALS);
+            made += control + 1;
+            at += control + 1;
+            /* Copies follow literals, but for a run at its longest. */
+            if (at >= end)
+                break;
+            control = *at++;
+            if (control < LITERALS) {
+                at--;
+                continue;
+            }
         }
+        size_t n = control >> 5;
+        if (n == LONG_COPY)
+            n += *at++;
+        n += COPY_EXTRA;
+        size_t distance = ((control & 31u) << 8 | *at++) + 1;
+        if (distance > (size_t)(made - to) || n > (size_t)(whole - made))
+            return false;
+        copy_back_roomy(made, distance, n);
         made += n;
     }
-    return i == packed.len && made == len;
+    return at == end && made == whole;
 }
 
 size_t lzf_head(struct bytes packed, uint8_t *to, size_t want)
