@@ -94,7 +94,8 @@ static bool judge(struct cli *cli, const struct config *config, char *const *pat
     if (evidence)
         cli_say_unread(cli, evidence);
     judgement->clusters = evidence ? clusters_build(evidence, arena) : NULL;
-    judgement->findings = judgement->clusters ? findings_of(evidence, judgement->clusters, arena) : NULL;
+    struct history *history = judgement->clusters ? history_build(evidence, judgement->clusters, NULL, arena) : NULL;
+    judgement->findings = history ? findings_of(evidence, judgement->clusters, history, arena) : NULL;
     if (!judgement->findings)
         cli_error(cli, "out of memory");
     return judgement->findings;

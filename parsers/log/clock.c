@@ -79,3 +79,21 @@ void log_clock_bound(struct log_clock *clock, const struct log_time *last, uint3
     for (unsigned i = 0; i < 2 && log_clock_instant(clock, last, turn).unix_ms > bound_ms; i++)
         clock->year--;
 }
+
+void log_clock_near(struct log_clock *clock, const struct log_time *last, uint32_t turn, int64_t near_ms)
+{
+    struct log_time near;
+    int64_t least = INT64_MAX;
+    if (last->has_year || !last->known || near_ms < 0 || !log_time_of_unix_ms((uint64_t)near_ms, &near))
+        return;
+    clock->has_year = true;
+    clock->turn = turn;
+    for (int year = near.year - 1; year <= near.year + 1; year++) {
+        int64_t apart = log_unix_ms(last, year, 0) - near_ms;
+        apart = apart < 0 ? -apart : apart;
+        if (apart < least) {
+            least = apart;
+            clock->year = (int16_t)year;
+        }
+    }
+}

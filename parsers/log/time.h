@@ -85,6 +85,9 @@ struct log_clock {
  * file's own mtime) and as late as possible. */
 void log_clock_bound(struct log_clock *clock, const struct log_time *last, uint32_t turn, int64_t bound_ms);
 
+/* The same where the last line is near a moment, before or behind it: in the year in which it is nearest. */
+void log_clock_near(struct log_clock *clock, const struct log_time *last, uint32_t turn, int64_t near_ms);
+
 struct log_instant {
     bool known;      /* false: no time, or a year that nobody knows */
     unsigned flags;  /* enum log_instant_flags */

@@ -12,7 +12,7 @@ from support import BUILD, expect, finish, same, validate
 
 # A file includes headers of its own step and of earlier ones. The generic half of render is known to the later steps alone,
 # and knows none of them.
-STEPS = ['parsers', 'tools/evidence', 'tools/keyspace', 'tools/cluster', 'tools/findings', 'tools/plan', 'tools/render', 'tools/cli', 'commands']
+STEPS = ['parsers', 'tools/evidence', 'tools/keyspace', 'tools/cluster', 'tools/history', 'tools/findings', 'tools/plan', 'tools/render', 'tools/cli', 'commands']
 GENERIC = ('out', 'escape', 'json', 'cell', 'table', 'row', 'row_mould', 'row_private', 'put', 'time', 'format')
 FOUNDATIONS = ('parsers/bytes', 'parsers/memory', 'parsers/parse.h')
 MOST_LINES = 700

@@ -16,6 +16,8 @@ struct reading {
 
 static struct source *open_source(const struct log_request *request)
 {
+    if (request->open)
+        return request->open(request->context);
     return request->path ? source_open(AT_FDCWD, request->path, SOURCE_FOLLOW | SOURCE_UNHASHED)
                          : source_descriptor_with(STDIN_FILENO, SOURCE_UNHASHED);
 }
@@ -43,6 +45,8 @@ static void find_year(struct reading *reading)
             reading->clock.has_year = true;
             reading->clock.year = counts->anchor_year;
             reading->clock.turn = counts->anchor_turn;
+        } else if (reading->request->has_near) {
+            log_clock_near(&reading->clock, &counts->last, counts->last_turn, reading->request->near_ms);
         } else if (facts.mtime_ms > 0) {
             log_clock_bound(&reading->clock, &counts->last, counts->last_turn, facts.mtime_ms);
         }
@@ -153,7 +157,7 @@ static void judge(struct reading *reading, struct source *source, const struct l
     const char *why = log_why(reader);
     bool finished = source_finish(source, &facts);
     outcome->counts = *log_counts(reader);
-    outcome->atime_kept = facts.atime_kept || !reading->request->path;
+    outcome->atime_kept = facts.atime_kept || !(reading->request->path || reading->request->open);
     if (outcome->condition == LOG_FILE_ENDED)
         return;
     if (facts.changed)
@@ -175,7 +179,7 @@ void log_file_read(const struct log_request *request, bool (*receive)(void *cont
         if (request->has_year) {
             reading.clock.has_year = true;
             reading.clock.year = request->first_year;
-        } else if (request->path && needs_year(source)) {
+        } else if ((request->path || request->open) && needs_year(source)) {
             find_year(&reading);
         }
         read_events(&reading, reader, receive, context);

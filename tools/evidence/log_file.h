@@ -21,9 +21,13 @@ struct log_selection {
 
 struct log_request {
     const char *path;            /* NULL: standard input */
+    struct source *(*open)(void *context); /* opens the log instead of `path`, each time anew; or NULL */
+    void *context;
     const struct log_zone *zone; /* NULL: unknown */
     bool has_year;
     int16_t first_year; /* of the first line */
+    bool has_near;      /* without a year in the lines: */
+    int64_t near_ms;    /* the last line is the one nearest to this moment, which other evidence states */
     const struct log_selection *selection;
     bool all_lines; /* LOG_ALL_LINES */
 };

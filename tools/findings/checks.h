@@ -26,4 +26,7 @@ void check_journals(struct findings *findings);
 void check_identities(struct findings *findings);
 void check_persistence(struct findings *findings);
 
+/* Last, and only with a history: it adds to what the others have found. */
+void check_history(struct findings *findings);
+
 #endif

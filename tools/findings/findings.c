@@ -142,7 +142,8 @@ static int by_weight(const void *one, const void *two)
     return order ? order : text_order(a->summary, b->summary);
 }
 
-struct findings *findings_of(const struct evidence *evidence, const struct clusters *clusters, struct arena *arena)
+struct findings *findings_of(const struct evidence *evidence, const struct clusters *clusters, const struct history *history,
+                             struct arena *arena)
 {
     static void (*const of_cluster[])(struct findings *, const struct cluster *) = {
         check_membership, check_origins,  check_identity, check_slots,  check_epochs,        check_quorum,
@@ -155,12 +156,14 @@ struct findings *findings_of(const struct evidence *evidence, const struct clust
     struct findings *findings = arena_alloc(arena, sizeof(*findings));
     if (!findings)
         return NULL;
-    *findings = (struct findings){.evidence = evidence, .clusters = clusters, .arena = arena};
+    *findings = (struct findings){.evidence = evidence, .clusters = clusters, .history = history, .arena = arena};
     for (size_t c = 0; c < clusters->count; c++)
         for (size_t i = 0; i < sizeof(of_cluster) / sizeof(of_cluster[0]); i++)
             of_cluster[i](findings, &clusters->all[c]);
     for (size_t i = 0; i < sizeof(of_case) / sizeof(of_case[0]); i++)
         of_case[i](findings);
+    if (history)
+        check_history(findings);
     if (findings->count)
         qsort(findings->all, findings->count, sizeof(*findings->all), by_weight);
     return arena_failed(arena) ? NULL : findings;

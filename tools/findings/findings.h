@@ -6,7 +6,7 @@
 #ifndef RCF_FINDINGS_H
 #define RCF_FINDINGS_H
 
-#include "tools/cluster/cluster.h"
+#include "tools/history/history.h"
 
 enum finding_id {
 #define FINDING(id, word, severity, title) FINDING_##id,
@@ -47,13 +47,16 @@ struct finding {
 struct findings {
     const struct evidence *evidence;
     const struct clusters *clusters;
+    const struct history *history; /* or NULL: then nothing is judged by it */
     struct arena *arena;
     struct finding *all; /* errors first, then by catalogue, node and slots */
     size_t count, cap;
 };
 
-/* Runs every check. Everything lives in `arena`. NULL without memory. */
-struct findings *findings_of(const struct evidence *evidence, const struct clusters *clusters, struct arena *arena);
+/* Runs every check; those of the history only where there is one: a rehearsed plan has none. Everything lives in `arena`. NULL
+ * without memory. */
+struct findings *findings_of(const struct evidence *evidence, const struct clusters *clusters, const struct history *history,
+                             struct arena *arena);
 
 /* A new finding with the catalogue's severity; texts are set by the caller. It stays where it is until the next one is
  * added. NULL without memory. */

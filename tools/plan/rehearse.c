@@ -105,7 +105,7 @@ static enum finding_id *list_of(const struct plan *plan, const struct findings *
 static struct findings *judge(const struct evidence *evidence, struct clusters **clusters, struct arena *arena)
 {
     *clusters = clusters_build(evidence, arena);
-    return *clusters ? findings_of(evidence, *clusters, arena) : NULL;
+    return *clusters ? findings_of(evidence, *clusters, NULL, arena) : NULL;
 }
 
 static const char *said(const struct finding *finding)

@@ -21,7 +21,7 @@ struct scene *scene_of(struct model *model, struct arena *arena)
 
 bool scene_judge(struct scene *scene, struct arena *arena)
 {
-    scene->findings = findings_of(scene->evidence, scene->clusters, arena);
+    scene->findings = findings_of(scene->evidence, scene->clusters, NULL, arena);
     return scene->findings != NULL;
 }
 
