@@ -77,11 +77,27 @@ static const struct rdb_quick_way *find_way(struct rdb_quick *quick, const struc
     return quick->ways[row->byte] = way;
 }
 
+static inline const struct rdb_quick_way *way_of(struct rdb_quick *quick, const struct rdb_row *row)
+{
+    return quick->rows[row->byte] == row ? quick->ways[row->byte] : find_way(quick, row);
+}
+
+size_t rdb_quick_length(struct rdb *reader, const struct rdb_row *row, struct bytes bytes, uint64_t *elements)
+{
+    struct rdb_quick *quick = &reader->value.quick;
+    rdb_quick_fn *check = way_of(quick, row)->check;
+    struct rdb_quick_walk walk = {.reader = reader, .row = row, .cursor = cursor_over(bytes)};
+    if (quick->off || !check || !check(&walk))
+        return 0;
+    *elements = walk.elements;
+    return cursor_offset(&walk.cursor);
+}
+
 bool rdb_quick_value(struct rdb *reader, const struct rdb_row *row, struct rdb_key *key)
 {
     struct rdb_quick *quick = &reader->value.quick;
     struct cursor *cursor = &reader->window.cursor;
-    const struct rdb_quick_way *way = quick->rows[row->byte] == row ? quick->ways[row->byte] : find_way(quick, row);
+    const struct rdb_quick_way *way = way_of(quick, row);
     rdb_quick_fn *take = reader->flags == RDB_CHECK_VALUES     ? way->check
                          : reader->flags == RDB_COUNT_ELEMENTS ? way->count
                                                                : NULL;
