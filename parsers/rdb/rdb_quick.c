@@ -12,16 +12,32 @@ void rdb_quick_close(struct rdb_quick *quick)
 
 bool rdb_names_widen(struct rdb_names *names, size_t cap)
 {
-    if (cap > names->cap) {
-        uint32_t *slots = realloc(names->slots, cap * sizeof(*slots));
-        if (!slots)
-            return false;
-        names->slots = slots;
-        names->cap = cap;
-    }
-    memset(names->slots, 0, cap * sizeof(*names->slots));
-    names->mask = cap - 1;
+    uint32_t *slots = realloc(names->slots, cap * sizeof(*slots));
+    if (!slots)
+        return false;
+    names->slots = slots;
+    names->cap = cap;
     return true;
+}
+
+uint64_t rdb_names_hash_text(struct bytes text)
+{
+    return XXH3_64bits(text.at, text.len);
+}
+
+bool rdb_names_add_behind(struct rdb_names *names, uint64_t hash)
+{
+    uint32_t mark = rdb_name_mark(hash);
+    for (size_t looks = 0; looks < RDB_NAMES_CROWD; looks++) {
+        uint32_t *slot = &names->slots[(hash + looks) & names->mask];
+        if (!*slot) {
+            *slot = mark;
+            return true;
+        }
+        if (*slot == mark)
+            return false;
+    }
+    return false;
 }
 
 bool rdb_take_any_string(struct cursor *cursor, struct rdb_stored *string)
