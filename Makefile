@@ -20,7 +20,7 @@ BUILD := build/$(notdir $(CC))
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
 	-Wcast-qual -Wwrite-strings -Wno-missing-field-initializers
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fcf-protection
-OPTIMISE := -O2 $(HARDEN)
+OPTIMISE := -O3 $(HARDEN)
 ifdef SANITIZE
 BUILD := build/sanitize-$(notdir $(CC))
 OPTIMISE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

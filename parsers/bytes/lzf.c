@@ -104,47 +104,53 @@ bool lzf_expand(struct bytes packed, uint8_t *to, size_t len)
     return made == len;
 }
 
-/* In whole steps, the last of which may reach up to STRIDE bytes beyond. */
+/* In whole steps, the last of which may reach up to STRIDE bytes beyond; most copies are a single one. */
 static inline void copy_back_roomy(uint8_t *to, size_t distance, size_t n)
 {
     enum { STEP = STRIDE / 2 };
     const uint8_t *from = to - distance;
-    if (distance < STEP) {
+    if (distance < STEP || (distance < STRIDE && n > STRIDE)) {
         copy_back(to, distance, n);
         return;
     }
     memcpy(to, from, STEP);
     memcpy(to + STEP, from + STEP, STEP);
-    for (size_t i = STRIDE; i < n; i += STEP)
-        memcpy(to + i, from + i, STEP);
+    for (size_t i = STRIDE; i < n; i += STRIDE)
+        memcpy(to + i, from + i, STRIDE);
 }
 
 bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
 {
-    _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)STRIDE,
-                   "an instruction that begins inside ends in the room");
-    size_t i = 0, made = 0;
-    while (i < packed.len) {
-        const uint8_t *at = &packed.at[i];
-        size_t n = at[0] >> 5;
-        if (!n) {
-            n = at[0] + 1u;
-            i += 1 + n;
-            if (n > len - made)
-                return false;
-            memcpy(to + made, at + 1, LITERALS);
-        } else {
-            bool longer = n == LONG_COPY;
-            size_t distance = ((at[0] & 31u) << 8 | at[1 + longer]) + 1;
-            n += (longer ? at[1] : 0u) + COPY_EXTRA;
-            i += 2u + longer;
-            if (distance > made || n > len - made)
-                return false;
-            copy_back_roomy(to + made, distance, n);
+    _Static_assert((int)LZF_ROOM >= LITERALS + LONG_COPY + UINT8_MAX + COPY_EXTRA + STRIDE,
+                   "literals and a copy that begin inside end in the room");
+    const uint8_t *at = packed.at, *end = at + packed.len;
+    uint8_t *made = to, *whole = to + len;
+    while (at < end && made <= whole) {
+        size_t control = *at++;
+        if (control < LITERALS) {
+            memcpy(made, at, LITERALS);
+            made += control + 1;
+            at += control + 1;
+            /* Copies follow literals, but for a run at its longest. */
+            if (at >= end)
+                break;
+            control = *at++;
+            if (control < LITERALS) {
+                at--;
+                continue;
+            }
         }
+        size_t n = control >> 5;
+        if (n == LONG_COPY)
+            n += *at++;
+        n += COPY_EXTRA;
+        size_t far = (control & 31u) << 8 | *at++;
+        if (far >= (size_t)(made - to))
+            return false;
+        copy_back_roomy(made, far + 1, n);
         made += n;
     }
-    return i == packed.len && made == len;
+    return at == end && made == whole;
 }
 
 size_t lzf_head(struct bytes packed, uint8_t *to, size_t want)

@@ -9,9 +9,11 @@ enum { PID_DIGITS = 10, BEFORE_MAX = 512 /* bytes that somebody may have put bef
 
 static bool letter_of(struct cursor *in, const char *allowed, char *letter)
 {
-    uint8_t c = cursor_u8(in);
-    *letter = (char)c;
-    return c && strchr(allowed, c);
+    *letter = (char)cursor_u8(in);
+    for (; *allowed; allowed++)
+        if (*allowed == *letter)
+            return true;
+    return false;
 }
 
 /* Any time that a server writes, followed by `end`. */

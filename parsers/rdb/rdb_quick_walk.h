@@ -83,6 +83,7 @@ static inline bool rdb_take_string(struct cursor *cursor, struct rdb_stored *str
     string->bytes = cursor_take(cursor, length);
     string->size = 0;
     string->integer = false;
+    string->number = 0;
     return cursor_ok(cursor);
 }
 

@@ -103,7 +103,7 @@ static bool read_raw(struct rdb *reader, size_t width, uint64_t *raw)
 
 static bool read_score(struct rdb *reader)
 {
-    uint64_t raw;
+    uint64_t raw = 0;
     if (!read_raw(reader, sizeof(raw), &raw))
         return false;
     memcpy(&reader->value.element.score, &raw, sizeof(raw));
@@ -114,7 +114,7 @@ static bool read_text_score(struct rdb *reader)
 {
     static const double special[] = {NAN, INFINITY, -INFINITY};
     struct rdb_value *value = &reader->value;
-    uint64_t length;
+    uint64_t length = 0;
     if (!read_raw(reader, 1, &length))
         return false;
     if (length >= RDB_SCORE_NAN) {
@@ -154,7 +154,7 @@ static bool read_expiry_length(struct rdb *reader, char letter)
 
 static bool read_expiry_bytes(struct rdb *reader)
 {
-    uint64_t raw;
+    uint64_t raw = 0;
     if (!read_raw(reader, sizeof(raw), &raw))
         return false;
     set_expiry(reader, raw, UINT64_MAX, 0);
@@ -187,7 +187,7 @@ static bool read_expiry_text(struct rdb *reader)
 
 static bool read_expiry_floor(struct rdb *reader)
 {
-    uint64_t raw;
+    uint64_t raw = 0;
     if (!read_raw(reader, sizeof(raw), &raw))
         return false;
     reader->value.has_floor = true;
@@ -227,7 +227,7 @@ static bool read_number(struct rdb *reader, bool is_signed)
 
 static bool read_raw_number(struct rdb *reader)
 {
-    uint64_t raw;
+    uint64_t raw = 0;
     if (!read_raw(reader, sizeof(raw), &raw))
         return false;
     set_number(reader, raw);
@@ -237,7 +237,7 @@ static bool read_raw_number(struct rdb *reader)
 static bool read_float(struct rdb *reader, size_t width)
 {
     struct rdb_element *element = &reader->value.element;
-    uint64_t raw;
+    uint64_t raw = 0;
     if (!read_raw(reader, width, &raw))
         return false;
     reader->value.pending = true;

@@ -154,8 +154,7 @@ static bool named(struct bytes text, double *score)
     return false;
 }
 
-/* Most texts: a few digits, with a point among them. */
-static inline bool parse_short(struct bytes text, double *score)
+bool score_parse_short(struct bytes text, double *score)
 {
     enum { SHORT = 16 }; /* bytes: fewer digits, which a double holds exactly */
     size_t sign = text.len && text.at[0] == '-', point = 0;
@@ -201,5 +200,5 @@ static __attribute__((noinline)) bool parse_any(struct bytes text, double *score
 
 bool score_parse(struct bytes text, double *score)
 {
-    return parse_short(text, score) || parse_any(text, score);
+    return score_parse_short(text, score) || parse_any(text, score);
 }

@@ -370,13 +370,15 @@ class Cluster:
         wait_for("the replicas are in step", lambda: all(r.info("master_link_status") == "up" for r in replicas))
 
     def wait_agreed(self, seconds=40):
-        """Waits until exactly the members list each other, connected, with one picture of roles and slots, state ok."""
+        """Waits until exactly the members list each other, connected, with one picture of roles,
+        slots and their epochs, state ok."""
         def picture(server):
             nodes = server.nodes()
             if any(words[7] != "connected" or {"fail", "fail?", "handshake", "noaddr"} & set(words[2].split(","))
                    for words in nodes.values()):
                 return None
-            return sorted((node, words[2].replace("myself,", ""), words[3], *words[8:]) for node, words in nodes.items())
+            return sorted((node, words[2].replace("myself,", ""), words[3], words[6] if words[8:] else "", *words[8:])
+                          for node, words in nodes.items())
 
         def agreed():
             pictures = [picture(server) for server in self.members]
@@ -436,6 +438,17 @@ class Cluster:
             whole.update(part)
         return whole
 
+    def expect_data(self, what, data):
+        """Every key is as it was, and there are no others. MIGRATE sends what is left of a key's time, so its expiry may
+        be some milliseconds later where a slot has moved."""
+        def same(old, new):
+            return old and new and old[:2] == new[:2] and (old[2] == new[2] or (min(old[2], new[2]) > 0 and abs(old[2] - new[2]) < 1000))
+
+        now = self.data()
+        expect(f"{what}: keys that are gone, new or changed",
+               [(key, data.get(key), now.get(key)) for key in sorted(data.keys() | now.keys())
+                if not same(data.get(key), now.get(key))][:3], [])
+
     def lists(self, node_id):
         """Names of the members that list an id."""
         return [server.name for server in self.members if node_id in server.nodes()]
@@ -448,6 +461,21 @@ class Cluster:
         """Copies what every instance has in its directory to NAME/hosts/IP/PORT, as an operator would with scp."""
         case = os.path.join(self.folder, name)
         for server in self.servers:
-            shutil.copytree(server.directory, os.path.join(case, "hosts", server.ip, str(server.port)),
-                            ignore=shutil.ignore_patterns("temp-*"))
+            copy = os.path.join(case, "hosts", server.ip, str(server.port))
+            shutil.copytree(server.directory, copy, ignore=shutil.ignore_patterns("temp-*"))
+            self._copy_settled(server.directory, copy)
         return case
+
+    @staticmethod
+    def _copy_settled(folder, copy):
+        """Up to 7.0 servers write nodes.conf over the old one, with line feeds up to its size, and then cut it: a copy of
+        that moment is copied again."""
+        for file in (file for file in os.listdir(copy) if file.startswith("nodes")):
+            def settled(source=os.path.join(folder, file), target=os.path.join(copy, file)):
+                with open(target, "rb") as text:
+                    if b"\n\n" not in text.read():
+                        return True
+                shutil.copy2(source, target)
+                return False
+
+            wait_for(f"a whole copy of {file}", settled, 10)

@@ -48,7 +48,7 @@ def rejoin(cluster, node, findings, primary=None, unattended=True):
         raise Problem("the node has kept its id")
     expect("members that list the old id", cluster.lists(old), [])
     expect("role", node.info("role"), "slave" if primary else "master")
-    expect("keys of the cluster after the plan", cluster.data() == data, True)
+    cluster.expect_data("keys of the cluster after the plan", data)
     if primary:
         primary.call("SET", next(iter(sorted(primary.data()))), "changed after the plan")
         data = cluster.data()
@@ -65,7 +65,7 @@ def rejoin(cluster, node, findings, primary=None, unattended=True):
         wait_for("the restarted replica has its primary's keys", lambda: node.data() == primary.data())
     else:
         expect("keys of the node after a crash", node.keys(), set())
-    expect("keys of the cluster after a crash", cluster.data() == data, True)
+    cluster.expect_data("keys of the cluster after a crash", data)
     expect("members that list the old id after a crash", cluster.lists(old), [])
 
 
@@ -196,7 +196,7 @@ def removed_for_good():
     expect("keys that it has kept", node.keys(), keys)
     expect("members that list either id", cluster.lists(old) + cluster.lists(node.id()), [])
     cluster.wait_agreed()
-    expect("keys of the cluster", cluster.data() == data, True)
+    cluster.expect_data("keys of the cluster", data)
 
 
 def emptied_before():
@@ -214,7 +214,7 @@ def emptied_before():
     expect(f"the script: exit code with {out[-600:]!r}", code, 0)
     cluster.members.append(node)
     cluster.wait_agreed()
-    expect("keys of the cluster", cluster.data() == data, True)
+    cluster.expect_data("keys of the cluster", data)
 
 
 def came_back():

@@ -37,8 +37,7 @@ def reshard(cluster, arguments, expected, interrupt=(), consequences=()):
     cluster.wait_agreed()
     for server, slots in expected.items():
         expect(f"slots of {server.name}", slots_of(server) == slots, True)
-    now = cluster.data()
-    expect("keys of the cluster that are gone, new or changed", sorted(k for k in data.keys() | now.keys() if data.get(k) != now.get(k))[:5], [])
+    cluster.expect_data("after the plan", data)
     cluster.save_members()
     expect("errors after", [found[0] for found in errors_of(cluster.collect("after"))], list(consequences))
 

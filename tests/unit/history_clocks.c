@@ -210,6 +210,41 @@ Test(history_clocks, epochs_order_what_clocks_cannot)
     evidence_close(evidence);
 }
 
+/* A signal handler writes Unix time, so the log of one process tells its own offset. */
+Test(history_clocks, signals_tell_the_offset)
+{
+    write_log("10.0.0.1", "7000",
+              START(A) "1:signal-handler (1795348800) Received SIGTERM scheduling shutdown...\n"
+                       "1:M 22 Nov 2026 17:30:00.420 # User requested shutdown...\n");
+    const struct history *history = history_of();
+    cr_assert_eq(history->clock_count, 1);
+    cr_assert_eq(history->clocks[0].offset_ms, 5 * 3600000 + 1800000);
+    cr_assert_eq(history->clocks[0].zone, ZONE_INFERRED);
+    cr_assert_eq(history->clocks[0].basis, OFFSET_ANCHORS);
+    for (size_t i = 0; i < history->count; i++)
+        if (history->occurrences[i].event == LOG_SHUTDOWN_SIGNAL)
+            cr_assert_eq(history->occurrences[i].when.ms, INT64_C(1795348800000));
+    evidence_close(evidence);
+}
+
+/* The manifest of a collection states the zone of what is below its folder. */
+Test(history_clocks, manifests_state_the_zone)
+{
+    char path[256];
+    write_log("10.0.0.1", "7000", START(A) "1:M 22 Nov 2026 17:30:00.420 # User requested shutdown...\n");
+    snprintf(path, sizeof(path), "%s/collected.sha256", folder);
+    FILE *file = fopen(path, "w");
+    cr_assert(file);
+    fputs("# rcf-collection 1\n# timezone: +05:30\n# host: db1\n"
+          "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08  10.0.0.1/7000/nodes_7000.conf\n", file);
+    fclose(file);
+    const struct history *history = history_of();
+    cr_assert_eq(history->clocks[0].offset_ms, 19800000);
+    cr_assert_eq(history->clocks[0].zone, ZONE_GIVEN);
+    cr_assert_eq(history->occurrences[history->count - 1].when.ms, INT64_C(1795348800420));
+    evidence_close(evidence);
+}
+
 /* ---------------------------------------------------------------- runs */
 
 static bool take(void *context, const struct log_fact *fact)

@@ -72,11 +72,15 @@ static void check_stop(struct findings *findings, size_t number)
 }
 
 /* Read to its end all the same; where it was not, the stop says more. */
-static void check_newer(struct findings *findings, size_t number, const struct dump_defect *defect)
+static void check_newer(struct findings *findings, size_t number)
 {
     const struct evidence_file *file = &findings->evidence->files[number];
-    struct finding *f =
-        file->dump->stop == RDB_STOP_UNSUPPORTED ? NULL : about_file(findings, FINDING_DUMP_UNSUPPORTED, number);
+    const struct dump_defect *defect = file->dump->defects, *end = defect + file->dump->defect_count;
+    while (defect < end && defect->code != RDB_NEWER_VERSION)
+        defect++;
+    if (defect == end || file->dump->stop == RDB_STOP_UNSUPPORTED)
+        return;
+    struct finding *f = about_file(findings, FINDING_DUMP_UNSUPPORTED, number);
     if (!f)
         return;
     f->summary = arena_format(findings->arena, "%s: %s; read as far as its types and opcodes are known.", file->path, defect->found);
@@ -85,33 +89,31 @@ static void check_newer(struct findings *findings, size_t number, const struct d
     finding_shows(findings, f, number, defect->place);
 }
 
-static void check_defects(struct findings *findings, size_t number)
+/* The defects of one severity as one finding. */
+static void check_defects(struct findings *findings, size_t number, bool severe)
 {
     const struct evidence_file *file = &findings->evidence->files[number];
-    struct finding *corrupt = NULL, *inconsistent = NULL;
-    size_t counts[2] = {0, 0};
+    struct finding *f = NULL;
+    size_t count = 0;
     for (size_t d = 0; d < file->dump->defect_count; d++) {
         const struct dump_defect *defect = &file->dump->defects[d];
-        if (defect->code == RDB_NEWER_VERSION)
-            check_newer(findings, number, defect);
-        if (defect->code == RDB_BAD_CHECKSUM || defect->code == RDB_NEWER_VERSION || defect->code == RDB_UNREAD_BYTES)
+        if (defect->code == RDB_BAD_CHECKSUM || defect->code == RDB_NEWER_VERSION ||
+            defect->code == RDB_UNREAD_BYTES || rdb_defect_is_corruption(defect->code) != severe)
             continue;
-        bool severe = rdb_defect_is_corruption(defect->code);
-        struct finding **f = severe ? &corrupt : &inconsistent;
-        if (!*f) {
-            *f = about_file(findings, severe ? FINDING_DUMP_CORRUPT : FINDING_DUMP_INCONSISTENT, number);
-            if (!*f)
+        if (!f) {
+            f = about_file(findings, severe ? FINDING_DUMP_CORRUPT : FINDING_DUMP_INCONSISTENT, number);
+            if (!f)
                 return;
-            (*f)->summary = arena_format(findings->arena, "%s, offset %llu: expected %s, found %s.", file->path,
-                                         (unsigned long long)defect->place.offset, defect->expected, defect->found);
-            (*f)->rule = severe ? "a value or record contradicts its own format" : "facts outside of values contradict each other";
-            (*f)->settles = "a copy of the file without the contradiction";
+            f->summary = arena_format(findings->arena, "%s, offset %llu: expected %s, found %s.", file->path,
+                                      (unsigned long long)defect->place.offset, defect->expected, defect->found);
+            f->rule = severe ? "a value or record contradicts its own format" : "facts outside of values contradict each other";
+            f->settles = "a copy of the file without the contradiction";
         }
-        counts[severe]++;
-        finding_shows(findings, *f, number, place_at(file, defect->place.offset));
-        if (counts[severe] > 1)
-            (*f)->detail = arena_format(findings->arena, "%zu places like this; rcf-rdb-check lists them", counts[severe]);
+        count++;
+        finding_shows(findings, f, number, place_at(file, defect->place.offset));
     }
+    if (count > 1)
+        f->detail = arena_format(findings->arena, "%zu places like this; rcf-rdb-check lists them", count);
 }
 
 static void check_checksum(struct findings *findings, size_t number)
@@ -203,7 +205,9 @@ void check_dumps(struct findings *findings)
         if (!file->dump || (file->temporary && !file->dump->captured))
             continue;
         check_stop(findings, n);
-        check_defects(findings, n);
+        check_newer(findings, n);
+        check_defects(findings, n, true);
+        check_defects(findings, n, false);
         check_checksum(findings, n);
         if (!file->temporary)
             check_databases(findings, n);

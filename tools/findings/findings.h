@@ -58,7 +58,8 @@ struct findings {
 struct findings *findings_of(const struct evidence *evidence, const struct clusters *clusters, const struct history *history,
                              struct arena *arena);
 
-/* A new finding with the catalogue's severity; texts are set by the caller. NULL without memory. */
+/* A new finding with the catalogue's severity; texts are set by the caller. It stays where it is until the next one is
+ * added. NULL without memory. */
 struct finding *findings_add(struct findings *findings, enum finding_id id, enum certainty certainty);
 
 /* Names the node of a cluster as the subject. */

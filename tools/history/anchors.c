@@ -7,6 +7,7 @@
 
 enum {
     SECOND_MS = 1000,
+    SIGNAL_MS = 200,       /* between a signal's line and the server's next one */
     LOAD_MS = 20,          /* between the load of a nodes.conf and its line */
     SAVES_MOST = 64,       /* of an instance, from the last one back */
     LAST_WEIGHT = 4,       /* the last save of the log is most likely the one that left the dump */
@@ -24,10 +25,10 @@ struct save {
     bool last; /* of its instance, and nothing came after that replaces a dump */
 };
 
-/* What a dump and a save say together. */
+/* What two lines, or a line and a file, say together. */
 struct candidate {
     uint32_t clock;
-    size_t dump;             /* file */
+    size_t of;               /* what it is of: a file, or a signal's line; only one candidate of it can be right */
     int64_t low_ms, high_ms; /* the offset lies between: ctime is cut to whole seconds */
     uint32_t weight;
 };
@@ -86,20 +87,26 @@ static bool find_saves(struct anchoring *anchoring)
     return true;
 }
 
-static bool add_candidate(struct anchoring *anchoring, const struct save *save, size_t dump, int64_t ctime_ms)
+/* NULL without memory. */
+static struct candidate *add_candidate(struct anchoring *anchoring, uint32_t clock, size_t of)
 {
     struct candidate *all = arena_grow(anchoring->arena, anchoring->candidates, anchoring->candidate_count,
                                        &anchoring->candidate_cap, sizeof(*all));
     if (!all)
-        return false;
+        return NULL;
     anchoring->candidates = all;
-    all[anchoring->candidate_count++] = (struct candidate){
-        .clock = save->clock,
-        .dump = dump,
-        .low_ms = save->begun_ms - ctime_ms - SECOND_MS,
-        .high_ms = save->done_ms - ctime_ms,
-        .weight = save->last ? LAST_WEIGHT : 1,
-    };
+    all[anchoring->candidate_count] = (struct candidate){.clock = clock, .of = of};
+    return &all[anchoring->candidate_count++];
+}
+
+static bool add_dump(struct anchoring *anchoring, const struct save *save, size_t file, int64_t ctime_ms)
+{
+    struct candidate *candidate = add_candidate(anchoring, save->clock, file);
+    if (!candidate)
+        return false;
+    candidate->low_ms = save->begun_ms - ctime_ms - SECOND_MS;
+    candidate->high_ms = save->done_ms - ctime_ms;
+    candidate->weight = save->last ? LAST_WEIGHT : 1;
     return true;
 }
 
@@ -126,7 +133,7 @@ static bool find_candidates(struct anchoring *anchoring)
         for (size_t s = anchoring->save_count; s > 0 && taken < SAVES_MOST; s--) {
             const struct save *save = &anchoring->saves[s - 1];
             taken += save->instance == file->instance;
-            if (save->instance == file->instance && !add_candidate(anchoring, save, f, dump->ctime_s * SECOND_MS))
+            if (save->instance == file->instance && !add_dump(anchoring, save, f, dump->ctime_s * SECOND_MS))
                 return false;
         }
     }
@@ -155,18 +162,12 @@ static struct lines *find_lines(const struct anchoring *anchoring)
 
 static bool add_load(struct anchoring *anchoring, uint32_t clock, const struct occurrence *line, size_t file, int64_t loaded_ms)
 {
-    struct candidate *all = arena_grow(anchoring->arena, anchoring->candidates, anchoring->candidate_count,
-                                       &anchoring->candidate_cap, sizeof(*all));
-    if (!all)
+    struct candidate *candidate = add_candidate(anchoring, clock, file);
+    if (!candidate)
         return false;
-    anchoring->candidates = all;
-    all[anchoring->candidate_count++] = (struct candidate){
-        .clock = clock,
-        .dump = file,
-        .low_ms = line->when.ms - loaded_ms - LOAD_MS,
-        .high_ms = line->when.ms - loaded_ms + LOAD_MS,
-        .weight = LAST_WEIGHT,
-    };
+    candidate->low_ms = line->when.ms - loaded_ms - LOAD_MS;
+    candidate->high_ms = line->when.ms - loaded_ms + LOAD_MS;
+    candidate->weight = LAST_WEIGHT;
     return true;
 }
 
@@ -192,24 +193,43 @@ static bool find_loads(struct anchoring *anchoring, const struct lines *lines)
     return true;
 }
 
+/* What a signal asks for is logged at once by the process that got it; the handler's own line has whole seconds. */
+static bool find_signals(struct anchoring *anchoring)
+{
+    const struct history *history = anchoring->history;
+    for (size_t i = 0; i + 1 < history->count; i++) {
+        const struct occurrence *signal = &history->occurrences[i], *next = &signal[1];
+        if (signal->event != LOG_SHUTDOWN_SIGNAL || signal->when.source != CLOCK_EPOCH || next->file != signal->file ||
+            next->pid != signal->pid || anchoring->clock_of[i + 1] == UINT32_MAX)
+            continue;
+        struct candidate *candidate = add_candidate(anchoring, anchoring->clock_of[i + 1], SIZE_MAX - i);
+        if (!candidate)
+            return false;
+        candidate->low_ms = next->when.ms - signal->when.ms - SECOND_MS - SIGNAL_MS;
+        candidate->high_ms = next->when.ms - signal->when.ms;
+        candidate->weight = LAST_WEIGHT;
+    }
+    return true;
+}
+
 static int by_clock(const void *a, const void *b)
 {
     const struct candidate *left = a, *right = b;
     if (left->clock != right->clock)
         return left->clock < right->clock ? -1 : 1;
-    if (left->dump != right->dump)
-        return left->dump < right->dump ? -1 : 1;
+    if (left->of != right->of)
+        return left->of < right->of ? -1 : 1;
     return (left->low_ms > right->low_ms) - (left->low_ms < right->low_ms);
 }
 
-/* How much the candidates say for an offset: of each dump the save that fits best. They stand by dump. */
+/* How much the candidates say for an offset: the best of each thing that they are of, by which they stand. */
 static uint64_t weight_at(const struct candidate *all, size_t count, int64_t ms, size_t *dumps)
 {
     uint64_t weight = 0;
     *dumps = 0;
     for (size_t i = 0, end; i < count; i = end) {
         uint32_t best = 0;
-        for (end = i; end < count && all[end].dump == all[i].dump; end++)
+        for (end = i; end < count && all[end].of == all[i].of; end++)
             if (all[end].low_ms <= ms && ms <= all[end].high_ms && all[end].weight > best)
                 best = all[end].weight;
         weight += best;
@@ -324,7 +344,8 @@ bool anchors_find(const struct history *history, const uint32_t *clock_of, struc
 {
     struct anchoring anchoring = {.history = history, .clock_of = clock_of, .arena = arena};
     const struct lines *lines = find_lines(&anchoring);
-    if (!lines || !find_saves(&anchoring) || !find_candidates(&anchoring) || !find_loads(&anchoring, lines))
+    if (!lines || !find_saves(&anchoring) || !find_candidates(&anchoring) || !find_loads(&anchoring, lines) ||
+        !find_signals(&anchoring))
         return false;
     if (anchoring.candidate_count)
         qsort(anchoring.candidates, anchoring.candidate_count, sizeof(*anchoring.candidates), by_clock);

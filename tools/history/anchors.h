@@ -10,7 +10,7 @@
 #include "tools/history/history_private.h"
 
 struct anchor {
-    size_t dumps; /* that agree; 0: `low` and `high` are not known */
+    size_t dumps; /* and loads and signals that agree; 0: `low` and `high` are not known */
     int64_t low_ms, high_ms; /* log clock - epoch clock lies between */
     bool has_zone;
     int64_t zone_ms; /* whole quarters of an hour */

@@ -13,8 +13,8 @@
 /* How the zone of a log clock is known. */
 enum zone_basis {
     ZONE_UNKNOWN, /* taken as UTC, or what the pairs make of it */
-    ZONE_GIVEN,   /* by --tz */
-    ZONE_STATED,  /* by the lines themselves, or by the manifest of the collection */
+    ZONE_GIVEN,   /* by --tz, or by the manifest of the collection */
+    ZONE_STATED,  /* by the lines themselves */
     ZONE_INFERRED /* the log clock agrees with the epoch clocks at a whole number of quarters of an hour */
 };
 

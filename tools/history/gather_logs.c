@@ -102,7 +102,25 @@ static int64_t newest_time(const struct gathering *gathering, size_t number)
     return ms;
 }
 
-/* The zone that a user or the manifest of the collection states for a log. */
+/* The zone that the manifest of the collection states for what is in and below its folder; NULL when it does not, or names
+ * it by a word. The caller frees it. */
+static struct log_zone *stated_zone(const struct evidence *evidence, size_t file)
+{
+    struct bytes folder = names_split(evidence->files[file].path).folder;
+    const char *zone = NULL;
+    size_t depth = 0;
+    for (size_t f = 0; f < evidence->file_count; f++) {
+        const struct collection *collection = evidence->files[f].collection;
+        struct bytes above = names_split(evidence->files[f].path).folder;
+        if (!collection || !collection->has_zone || !names_is_below(folder, above) || (zone && above.len < depth))
+            continue;
+        zone = collection->timezone;
+        depth = above.len;
+    }
+    return zone ? log_zone_parse((struct bytes){(const uint8_t *)zone, strlen(zone)}) : NULL;
+}
+
+/* The zone that a user names for a log, or NULL. */
 static const struct log_zone *zone_of(const struct gathering *gathering, const struct log_job *job, char *buffer, size_t size)
 {
     const struct evidence *evidence = gathering->evidence;
@@ -144,12 +162,14 @@ static void read_log(void *context, struct in_order *order, size_t number)
     struct log_runs *runs = log_runs_begin(job->file, job->instance, job->own, work->share);
     struct log_outcome *outcome = calloc(1, sizeof(*outcome));
     char where[1024];
+    const struct log_zone *zone = zone_of(work->gathering, job, where, sizeof(where));
+    struct log_zone *stated = zone ? NULL : stated_zone(work->gathering->evidence, job->file);
     if (runs && outcome) {
         struct log_request request = {
             .open = open_log,
             .context = file,
             .selection = &everything,
-            .zone = zone_of(work->gathering, job, where, sizeof(where)),
+            .zone = zone ? zone : stated,
             .near_ms = newest_time(work->gathering, job->instance),
         };
         request.has_near = request.near_ms > 0;
@@ -158,6 +178,7 @@ static void read_log(void *context, struct in_order *order, size_t number)
     in_order_wait(order, number);
     if (!runs || !outcome || outcome->condition == LOG_FILE_ENDED || work->failed || !deliver(work, runs, outcome))
         work->failed = true;
+    log_zone_free(stated);
     log_runs_end(runs);
     free(outcome);
 }

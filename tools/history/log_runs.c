@@ -7,6 +7,7 @@
 enum {
     NOTHING = UINT32_MAX,
     EVENT_SHARE = 8, /* of the memory of a part, what one event may take: one in so many, */
+    WHOLE_SECOND_MS = 1000,
     RARE_SHARE = 256, /* and what it may take when the others have filled it */
 };
 
@@ -105,6 +106,13 @@ uint64_t log_runs_left_out(const struct log_runs *runs)
     return runs->left_out;
 }
 
+/* Signal handlers write Unix time, which is no local time: it is the epoch clock's. */
+static bool is_of_handler(const struct log_fact *fact)
+{
+    return fact->event->id == LOG_SHUTDOWN_SIGNAL && fact->event->time.has_zone && !fact->event->time.has_milliseconds &&
+           !fact->when_received;
+}
+
 static struct moment moment_of(struct log_runs *runs, const struct log_fact *fact)
 {
     const struct log_instant *when = &fact->when;
@@ -112,6 +120,11 @@ static struct moment moment_of(struct log_runs *runs, const struct log_fact *fac
     if (!when->known) {
         moment = runs->latest;
         moment.flags |= MOMENT_OF_NEIGHBOUR;
+        return moment;
+    }
+    if (is_of_handler(fact)) {
+        moment = moment_epoch(when->unix_ms, WHOLE_SECOND_MS);
+        moment.flags = MOMENT_WHOLE_SECONDS;
         return moment;
     }
     bool zoned = !(when->flags & LOG_ZONE_UNKNOWN) && (fact->event->time.has_zone || fact->when_received);
@@ -328,7 +341,7 @@ static struct part *part_for(struct log_runs *runs, enum log_event_id event)
 bool log_runs_add(struct log_runs *runs, const struct log_fact *fact)
 {
     struct moment when = moment_of(runs, fact);
-    if (!(when.flags & MOMENT_OF_NEIGHBOUR)) {
+    if (when.source == CLOCK_LOG && !(when.flags & MOMENT_OF_NEIGHBOUR)) {
         if (!tell_back(runs, fact->event, when))
             return false;
         runs->latest = when;

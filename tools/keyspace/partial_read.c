@@ -136,7 +136,7 @@ static bool take_bytes(struct reading *reading, const json_t *object, const char
 /* The same without a NUL inside. */
 static bool take_string(struct reading *reading, const json_t *object, const char *key, size_t most, const char **text)
 {
-    struct bytes bytes;
+    struct bytes bytes = {NULL, 0};
     if (!take_bytes(reading, object, key, 1, most, &bytes))
         return false;
     if (memchr(bytes.at, '\0', bytes.len))
@@ -165,7 +165,7 @@ enum { NAME_MOST = 64, TEXT_MOST = 4096 };
 
 static bool read_db(struct reading *reading, const json_t *row, struct stat_sum *sum)
 {
-    int64_t db;
+    int64_t db = 0;
     if (!take_integer(reading, row, "db", 0, UINT32_MAX, &db) || !take_sum(reading, row, sum))
         return false;
     uint8_t room[STAT_DB_NAME];
@@ -175,7 +175,7 @@ static bool read_db(struct reading *reading, const json_t *row, struct stat_sum 
 
 static bool read_encoding(struct reading *reading, const json_t *row, struct stat_sum *sum)
 {
-    const char *type, *encoding;
+    const char *type = "", *encoding = "";
     if (!take_string(reading, row, "type", NAME_MOST, &type) ||
         !take_string(reading, row, "encoding", NAME_MOST, &encoding) || !take_sum(reading, row, sum))
         return false;
@@ -184,7 +184,7 @@ static bool read_encoding(struct reading *reading, const json_t *row, struct sta
 
 static bool read_expiry(struct reading *reading, const json_t *row, struct stat_sum *sum)
 {
-    const char *word;
+    const char *word = "";
     if (!take_string(reading, row, "expires_in", NAME_MOST, &word) || !take_sum(reading, row, sum))
         return false;
     for (int expiry = 0; expiry < STAT_EXPIRIES; expiry++) {
@@ -221,7 +221,7 @@ static bool read_prefix(struct reading *reading, const json_t *row, struct stat_
 /* Only keys, bytes and memory are kept of a slot. */
 static bool read_slot(struct reading *reading, const json_t *row, struct stat_sum *sum)
 {
-    int64_t slot;
+    int64_t slot = 0;
     struct stat_slot read;
     uint64_t *const numbers[] = {&read.keys, &read.bytes, &read.memory, &read.files};
     if (json_array_size(row) != 5)
@@ -257,7 +257,7 @@ static bool read_damage(struct reading *reading, const json_t *row, struct stat_
 static bool read_file(struct reading *reading, const json_t *row, struct stat_sum *sum)
 {
     struct stat_file file = {0};
-    int64_t version;
+    int64_t version = 0;
     if (!take_string(reading, row, "file", TEXT_MOST, &file.path) ||
         !take_optional_string(reading, row, "writer", NAME_MOST, &file.writer) ||
         !take_integer(reading, row, "rdb_version", 0, UINT32_MAX, &version) ||
@@ -319,7 +319,7 @@ static bool read_named_sum(struct reading *reading, const json_t *root, const ch
 static bool read_big(struct reading *reading, const json_t *row, enum stat_order order)
 {
     struct stat_big big = {0};
-    int64_t db;
+    int64_t db = 0;
     if (!take_string(reading, row, "file", TEXT_MOST, &big.file) ||
         !take_integer(reading, row, "db", 0, UINT32_MAX, &db) ||
         !take_bytes(reading, row, "key", 0, SIZE_MAX, &big.name) ||
@@ -356,7 +356,7 @@ static bool read_options(struct reading *reading, const json_t *root, size_t *to
 {
     const struct stat_options *options = &reading->stat->options;
     const char *selection;
-    int64_t version, depth, kept;
+    int64_t version = 0, depth = 0, kept = 0;
     const json_t *schema = json_object_get(root, "schema");
     if (!json_is_string(schema) || strcmp(json_string_value(schema), PARTIAL_SCHEMA) != 0)
         return refuse(reading, "schema", "expected \"" PARTIAL_SCHEMA "\"");

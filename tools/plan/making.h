@@ -54,6 +54,10 @@ void making_detail(struct making *m, const char *line);
 /* Begins a stage about an instance (SIZE_MAX: about none). NULL without memory. */
 struct stage *making_stage(struct making *m, enum stage_kind kind);
 
+/* Gives the stage its cluster, and the plan when it is the first one: dialect, what the fingerprint is about. `instance`
+ * (SIZE_MAX: none) tells the version where the cluster does not. False when the plan was stopped: check_sources(). */
+bool making_about(struct making *m, const struct cluster *cluster, size_t instance);
+
 /* Adds the stage to the plan. False without memory, and then the plan was stopped. */
 bool making_done(struct making *m);
 
@@ -154,6 +158,9 @@ bool target_address(struct making *m, size_t instance, const char **ip, uint16_t
 const char *making_name(struct making *m, size_t instance);
 
 /* ------------------------------------------------------------------ what several goals ask: checks.c */
+
+/* At least one view of the cluster says what every plan rests on: all members, and their epochs. */
+bool check_sources(struct making *m);
 
 /* No file of the subject or of a member was unreadable or changed while it was read. */
 bool check_readable(struct making *m);

@@ -187,7 +187,7 @@ static bool build(struct closing *c)
                 return false;
     if (!add_proofs(c, open) || !making_bind_cluster(m, open))
         return false;
-    m->stage->headline = arena_format(m->arena, "Close slots %s", slot_set_text(open, ',', m->arena));
+    m->stage->headline = arena_format(m->arena, "Close open %s", slot_set_words(open, m->arena));
     m->stage->content = "nothing: keys move to the node that serves their slot before a mark is taken away";
     return m->stage->headline != NULL;
 }
@@ -198,9 +198,9 @@ bool make_close_stage(struct making *m, const struct finding *finding)
     struct closing c = {.m = m};
     if (!stage)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
-    stage->cluster = c.cluster = &m->scene->clusters->all[finding->cluster];
+    c.cluster = &m->scene->clusters->all[finding->cluster];
     stage->answers = finding_word(finding->id);
-    if (!check_readable(m) || !check_views(m) || !decide_all(&c))
+    if (!making_about(m, c.cluster, SIZE_MAX) || !check_readable(m) || !check_views(m) || !decide_all(&c))
         return false;
     if (!c.count)
         return making_stop(m, PLAN_REFUSED, "no file of a member shows the marks", NULL);

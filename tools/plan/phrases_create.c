@@ -3,8 +3,8 @@
 
 static bool take_slots(struct making *m, struct step *step)
 {
-    const char *list = slot_set_text(step->slots, ',', m->arena);
-    step->expect = arena_format(m->arena, "OK for slots %s", list ? list : "");
+    const char *list = slot_set_words(step->slots, m->arena);
+    step->expect = arena_format(m->arena, "OK for %s", list ? list : "");
     return list && step->expect;
 }
 

@@ -76,6 +76,10 @@ bool plan_rehearse(struct plan *plan, struct arena *arena, const char **why);
 /* Every stage is guarded. A plan for which this is false is refused by every renderer. */
 bool plan_guarded(const struct plan *plan, const char **why);
 
+/* Stages of this kind are there to end the finding (addressed.def); may bring it about (consequences.def). */
+bool plan_addresses(enum stage_kind kind, enum finding_id id);
+bool plan_leaves(enum stage_kind kind, enum finding_id id);
+
 /* The number of steps of all stages. */
 size_t plan_steps(const struct plan *plan);
 

@@ -20,6 +20,10 @@ static bool check_return(struct making *m, uint32_t index)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     if (!stage->copies->possible && stage->copies->file != SIZE_MAX)
         return making_stop(m, PLAN_REFUSED, stage->copies->why_not, "collect its dump again");
+    stage->content = stage->copies->file == SIZE_MAX ? "nothing that the files show: it has no dump"
+                     : !stage->copies->count        ? "nothing: its dump holds no keys" : NULL;
+    if (stage->content)
+        return true;
     stage->content = arena_format(m->arena, "%" PRIu64 " keys of its dump, which is kept: %" PRIu64 " exist with equal value in dumps of members, %" PRIu64
                                   " with another value there, %" PRIu64 " nowhere else", stage->copies->count, stage->copies->covered,
                                   stage->copies->differs, stage->copies->only_here);
@@ -107,6 +111,17 @@ static size_t find_copy(const struct making *m, const struct finding *finding)
     return SIZE_MAX;
 }
 
+/* The own line of a copied file may be the other node's still: where the copy runs, its configuration tells. */
+static void find_copy_address(struct making *m, size_t copy)
+{
+    struct target *target = &m->stage->target;
+    const char *ip = settings_address(m->scene->evidence->instances[copy].settings);
+    if (!*ip || strcmp(ip, target->ip) == 0)
+        return;
+    target->ip = ip;
+    target->name = arena_format(m->arena, "%s:%u", ip, target->port);
+}
+
 bool repair_copy(struct making *m, const struct finding *finding)
 {
     struct stage *stage = making_stage(m, STAGE_STOP_COPY);
@@ -118,6 +133,8 @@ bool repair_copy(struct making *m, const struct finding *finding)
         return making_stop(m, PLAN_REFUSED, "nothing shows which of the two the members talk to", "collect CLUSTER NODES of a member");
     if (!target_find(m, copy, &index) || !check_readable(m) || !check_views(m))
         return false;
+    find_copy_address(m, copy);
+    stage->target.listed = true; /* as the member's id */
     stage->answers = finding_word(finding->id);
     stage->content = "nothing: the copy is stopped with its data saved, and its files stay where they are";
     stage->headline = arena_format(m->arena, "Stop %s, a copy that carries the id of a member (%.8s)", stage->target.name, stage->target.id);
@@ -139,7 +156,8 @@ bool repair_ghost(struct making *m, const struct finding *finding)
     struct stage *stage = making_stage(m, STAGE_FORGET);
     if (!stage || finding->cluster == SIZE_MAX || !finding->node_id)
         return making_stop(m, stage ? PLAN_REFUSED : PLAN_IMPOSSIBLE, stage ? "its id is not known" : NULL, NULL);
-    stage->cluster = &m->scene->clusters->all[finding->cluster];
+    if (!making_about(m, &m->scene->clusters->all[finding->cluster], SIZE_MAX))
+        return false;
     uint32_t index = node_named(stage->cluster, finding->node_id);
     if (index == NO_NODE)
         return making_stop(m, PLAN_REFUSED, "no view lists it any more", NULL);
@@ -170,7 +188,8 @@ bool repair_wait(struct making *m, const struct finding *finding)
     struct stage *stage = making_stage(m, STAGE_AGREE);
     if (!stage || finding->cluster == SIZE_MAX)
         return making_stop(m, stage ? PLAN_REFUSED : PLAN_IMPOSSIBLE, stage ? "no cluster" : NULL, NULL);
-    stage->cluster = &m->scene->clusters->all[finding->cluster];
+    if (!making_about(m, &m->scene->clusters->all[finding->cluster], SIZE_MAX))
+        return false;
     for (uint32_t n = 0; n < stage->cluster->member_count; n++)
         if (stage->cluster->nodes[n].failed)
             return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "%s has failed, and cannot agree with anybody", stage->cluster->nodes[n].name),

@@ -98,6 +98,7 @@ struct stage {
     const char *primary_id; /* of the primary that the subject is to follow, or NULL */
     const char *premise; /* who lists the subject, besides members and slots what the stage rests on: "listed" by every member,
                           * "half-listed", "unlisted"; NULL: does not matter */
+    const char *tool;    /* where the servers' own tool would have put what is placed here; NULL where it places nothing */
     const char *content; /* what is destroyed and why that loses nothing, in a sentence */
     const struct copies *copies;   /* where else the keys exist that it destroys; NULL when it destroys none */
     const struct start *start;

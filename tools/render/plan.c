@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "tools/render/escape.h"
-#include "tools/render/table.h"
 
 static void safe(struct out *out, const char *text)
 {
@@ -33,37 +32,61 @@ static const char *argv_text(struct arena *arena, const struct step *step)
     return joined(arena, step->argv, count, " ");
 }
 
-static const char *findings_text(struct arena *arena, const enum finding_id *ids, size_t count)
+/* "slot-open (3), stale-view", in the order in which they come. */
+static const char *findings_text(struct arena *arena, const enum finding_id *ids, size_t count, const char *none)
 {
     const char *text = NULL;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        size_t before = 0, all = 0;
+        for (size_t k = 0; k < count; k++) {
+            before += k < i && ids[k] == ids[i];
+            all += ids[k] == ids[i];
+        }
+        if (before)
+            continue;
         text = arena_format(arena, "%s%s%s", text ? text : "", text ? ", " : "", finding_word(ids[i]));
-    return text ? text : "nothing about this node";
+        if (all > 1)
+            text = arena_format(arena, "%s (%zu)", text ? text : "", all);
+    }
+    return text ? text : none;
 }
 
-static const struct column columns[] = {
-    {"n", COLUMN_COUNT, .heading = "#"},
-    {"where", COLUMN_TEXT, .heading = "where", .width = 60},
-    {"kind", COLUMN_TEXT, .heading = "step"},
-    {"command", COLUMN_TEXT, .heading = ""},
-    {"expect", COLUMN_TEXT, .heading = "expect"},
-};
-static const struct record_type step_record = {"steps", 1, "steps", columns, 5};
+enum { COMMAND_WIDTH = 56 }; /* a longer command has its expectation below it */
 
-static void steps_table(struct out *out, const struct stage *stage, size_t before, struct arena *arena)
+static void padded(struct out *out, const char *text, size_t width)
 {
-    struct table *table = table_open(out, &step_record, FORMAT_TEXT);
-    table_indent(table, 2);
+    safe(out, text);
+    for (size_t done = escape_width(escape_string(text)); done < width; done++)
+        out_byte(out, ' ');
+}
+
+static size_t widest(size_t width, const char *text, size_t most)
+{
+    size_t own = escape_width(escape_string(text));
+    return own > width && own <= most ? own : width;
+}
+
+/* Commands may be long, so this is no table: what does not fit beside its command stands on a line of its own. */
+static void steps_list(struct out *out, const struct stage *stage, size_t before, struct arena *arena)
+{
+    size_t where = 0, command = 0;
+    for (size_t s = 0; s < stage->step_count; s++) {
+        where = widest(where, stage->steps[s].where, SIZE_MAX);
+        command = widest(command, argv_text(arena, &stage->steps[s]), COMMAND_WIDTH);
+    }
     for (size_t s = 0; s < stage->step_count; s++) {
         const struct step *step = &stage->steps[s];
-        table_count(table, 0, (int64_t)(before + s + 1));
-        table_text(table, 1, step->where);
-        table_text(table, 2, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind));
-        table_text(table, 3, argv_text(arena, step));
-        table_text(table, 4, step->expect);
-        table_row(table);
+        const char *text = argv_text(arena, step);
+        out_format(out, "  %3zu  ", before + s + 1);
+        padded(out, step->where, where + 2);
+        padded(out, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind), 9);
+        padded(out, text, command + 2);
+        if (escape_width(escape_string(text)) > command)
+            out_format(out, "\n%*s", (int)(3 + 4 + where + 2 + 9 + 4), "");
+        out_text(out, "expect ");
+        safe(out, step->expect);
+        out_byte(out, '\n');
     }
-    table_close(table);
 }
 
 static void undo_lines(struct out *out, const struct plan *plan)
@@ -104,9 +127,11 @@ static void stage_text(struct out *out, const struct plan *plan, size_t number, 
         if (stage->answers)
             labelled(out, "answers", stage->answers);
         labelled(out, "destroys", stage->content);
+        if (stage->tool)
+            labelled(out, "the tool", stage->tool);
         out_byte(out, '\n');
     }
-    steps_table(out, stage, before, arena);
+    steps_list(out, stage, before, arena);
     out_byte(out, '\n');
 }
 
@@ -133,6 +158,11 @@ void plan_text(struct out *out, const struct plan *plan, bool verbose)
     if (plan->stage_count == 1) {
         headline(out, plan->stages[0]->headline);
         labelled(out, "destroys", plan->stages[0]->content);
+        if (plan->stages[0]->tool)
+            labelled(out, "the tool", plan->stages[0]->tool);
+    } else {
+        headline(out, arena_format(arena, "rcf-plan %s: %zu stages, %zu steps", plan_goal_word(plan->goal),
+                                   plan->stage_count, plan_steps(plan)));
     }
     provenance(out, plan, arena);
     out_byte(out, '\n');
@@ -140,13 +170,16 @@ void plan_text(struct out *out, const struct plan *plan, bool verbose)
         stage_text(out, plan, s, before, arena);
         before += plan->stages[s]->step_count;
     }
+    /* A stage without a single node as its subject is about its whole cluster. */
+    const char *none = plan->stage_count == 1 && plan->stages[0]->target.name ? "nothing about this node"
+                       : plan->stage_count == 1 ? "nothing" : "nothing about their nodes";
     labelled(out, "rehearsed",
-             arena_format(arena, "before: %s. after: %s.", findings_text(arena, plan->before, plan->before_count),
-                          findings_text(arena, plan->after, plan->after_count)));
+             arena_format(arena, "before: %s. after: %s.", findings_text(arena, plan->before, plan->before_count, none),
+                          findings_text(arena, plan->after, plan->after_count, none)));
     if (plan->unchanged_count)
-        labelled(out, "unchanged", findings_text(arena, plan->unchanged, plan->unchanged_count));
+        labelled(out, "unchanged", findings_text(arena, plan->unchanged, plan->unchanged_count, ""));
     if (plan->fresh_count)
-        labelled(out, "new", findings_text(arena, plan->fresh, plan->fresh_count));
+        labelled(out, "new", findings_text(arena, plan->fresh, plan->fresh_count, ""));
     if (verbose)
         undo_lines(out, plan);
     arena_free(arena);
@@ -240,6 +273,7 @@ static void stages_json(struct json *json, const struct plan *plan)
         json_text(json, "target", stage->target.name);
         json_text(json, "target_id", stage->target.id);
         json_text(json, "destroys", stage->content);
+        json_text(json, "tool", stage->tool);
         json_number(json, "first_step", (int64_t)first);
         json_number(json, "last_step", (int64_t)(first + stage->step_count - 1));
         json_end(json);

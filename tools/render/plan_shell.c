@@ -63,6 +63,10 @@ const struct shell_function plan_shell_functions[] = {
      "    case $1 in *[!0-9a-f]*) return 1 ;; esac\n"
      "    [ ${#1} -eq 40 ]\n"
      "}\n"},
+    {"role_of",
+     "role_of() { # ip port: master or slave\n"
+     "    ask \"$1\" \"$2\" INFO replication | field role\n"
+     "}\n"},
     {"follows",
      "follows() { # id primary: CLUSTER NODES on standard input lists the id as a connected replica of the primary\n"
      "    awk -v id=\"$1\" -v primary=\"$2\" '$1 == id && $3 ~ /slave/ && $3 !~ /fail|handshake|noaddr/ && $4 == primary && $8 == \"connected\" { found = 1 } END { exit !found }'\n"

@@ -133,11 +133,13 @@ const char *const plan_shell_slots[ACTIONS] = {
         "    done\n",
     [ACTION_VERIFY_OWNER] =
         "    owned() {\n"
+        "        epoch=$(ask \"$owner_ip\" \"$owner_port\" CLUSTER NODES | awk '$3 ~ /myself/ { print $7 }')\n"
         "        for member in $everyone; do\n"
-        "            ask \"${member%,*}\" \"${member##*,}\" CLUSTER NODES | awk -v id=\"$owner_id\" -v slots=\"$slots\" '\n"
+        "            ask \"${member%,*}\" \"${member##*,}\" CLUSTER NODES | awk -v id=\"$owner_id\" -v slots=\"$slots\" -v epoch=\"$epoch\" '\n"
         "                function fill(range, set, b, s) { split(range, b, \"-\"); if (b[2] == \"\") b[2] = b[1]; for (s = b[1] + 0; s <= b[2] + 0; s++) set[s] = 1 }\n"
+        "                $1 == id && $7 != epoch { late = 1 }\n"
         "                { for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) { if ($1 == id) fill($i, has) } else { split(substr($i, 2), b, \"-\"); open[b[1]] = 1 } }\n"
-        "                END { n = split(slots, r, \" \"); for (i = 1; i <= n; i++) fill(r[i], want); for (s in want) if (!(s in has) || s in open) exit 1 }' || return 1\n"
+        "                END { if (late) exit 1; n = split(slots, r, \" \"); for (i = 1; i <= n; i++) fill(r[i], want); for (s in want) if (!(s in has) || s in open) exit 1 }' || return 1\n"
         "        done\n"
         "    }\n"
         "    wait_for 60 owned || stop 'not every member shows these slots where they are to be'\n",
