@@ -86,16 +86,14 @@ static const char *own_reason(struct chronicle *chronicle, struct draft *draft, 
 }
 
 /* Primaries with slots whose logs end before the moment. */
-static size_t silent_primaries(const struct chronicle *chronicle, const struct cluster *cluster, int64_t ms, size_t *known)
+static size_t silent_primaries(const struct chronicle *chronicle, const struct cluster *cluster, int64_t ms)
 {
     size_t silent = 0;
-    *known = 0;
     for (size_t n = 0; n < cluster->member_count; n++) {
         const struct node *node = &cluster->nodes[n];
         if (!node->slots_owned || node->instance == SIZE_MAX || !chronicle->tracks[node->instance].count)
             continue;
         const struct numbers *track = &chronicle->tracks[node->instance];
-        ++*known;
         silent += chronicle_at(chronicle, track->at[track->count - 1])->until.ms < ms;
     }
     return silent;
@@ -106,18 +104,19 @@ static void tell_cause(struct chronicle *chronicle, struct draft *draft, const s
     const struct down *first = &downs[members->at[0]];
     const struct cluster *cluster = clusters_of(chronicle->history->clusters, first->instance);
     int64_t ms = chronicle_at(chronicle, first->fail)->when.ms;
-    size_t known;
     for (size_t r = 0; r < chronicle->reset_count; r++)
-        if (chronicle->resets[r].moment == first->fail)
+        if (chronicle->resets[r].moment == first->fail ||
+            (chronicle->resets[r].instance == first->instance && chronicle->resets[r].stated && chronicle->resets[r].low_ms <= ms + 1 &&
+             ms <= chronicle->resets[r].high_ms + JUST_BEFORE_MS))
             draft->episode.cause = "it had been reset: it knew no slots until it met the others again";
     for (size_t i = 0; i < members->count && !draft->episode.cause; i++)
         draft->episode.cause = own_reason(chronicle, draft, &downs[members->at[i]]);
-    if (draft->episode.cause || !cluster)
-        return;
-    size_t silent = silent_primaries(chronicle, cluster, ms, &known);
-    if (cluster->voting && silent > cluster->voting / 2)
+    size_t silent = draft->episode.cause || !cluster ? 0 : silent_primaries(chronicle, cluster, ms);
+    if (silent && silent > cluster->voting / 2)
         draft->episode.cause = chronicle_text(chronicle, "%zu of %zu primaries with slots had fallen silent: no majority was left",
                                               silent, cluster->voting);
+    if (!draft->episode.cause)
+        draft_detail(chronicle, draft, "nobody had been marked as failing: slots without an owner, or no majority of primaries within reach");
 }
 
 static int64_t end_ms(const struct chronicle *chronicle, const struct down *down)

@@ -157,7 +157,7 @@ static void show_old_primary(struct chronicle *chronicle, struct draft *draft, c
 static const char *slots_of(struct chronicle *chronicle, struct draft *draft, const struct election *election)
 {
     size_t before, after;
-    const struct entry *old = entry_before(chronicle, election->old_primary, end_of(chronicle, election), &before);
+    const struct entry *old = entry_before(chronicle, election->old_primary, election->ms, &before);
     const struct entry *new = entry_at_epoch(chronicle, election->candidate, election->epoch, &after);
     if (old && old->slot_count)
         draft_shows(chronicle, draft, before);

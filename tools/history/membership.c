@@ -150,6 +150,11 @@ static void add_vanished(struct chronicle *chronicle, const struct actor *actor,
         return;
     draft_begins(chronicle, draft, named);
     draft_ends(chronicle, draft, view);
+    for (size_t r = 0; r < chronicle->reset_count; r++) {
+        const struct reset *reset = &chronicle->resets[r];
+        if ((same_id(reset->id, actor->id) || same_id(reset->old_id, actor->id)) && reset->low_ms > last->when.ms && reset->moment != NONE)
+            draft_ends(chronicle, draft, reset->moment); /* afterwards it is not the node that it was */
+    }
     draft->episode.node = actor->id;
     draft->episode.instance = actor->instance;
     draft->episode.title = chronicle_text(chronicle, "%s (%.8s) was removed or forgotten", actor->name, actor->id);
@@ -168,6 +173,11 @@ static void build_vanished(struct chronicle *chronicle)
         const struct cluster *cluster =
             line->node && names_member(line->event) && line->instance != SIZE_MAX ? clusters_of(chronicle->history->clusters, line->instance) : NULL;
         const struct actor *actor = cluster && cluster_testifies(cluster, line->instance) ? chronicle_actor(chronicle, line->node) : NULL;
+        if (line->event == LOG_VOTE_GRANTED && line->writer) { /* who votes is one, too */
+            const struct actor *voter = chronicle_actor(chronicle, line->writer);
+            if (voter)
+                named[voter - chronicle->actors] = o;
+        }
         if (actor)
             named[actor - chronicle->actors] = o;
     }

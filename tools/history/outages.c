@@ -66,6 +66,16 @@ static struct draft *begin(struct chronicle *chronicle, const char *owner, int64
     return draft;
 }
 
+/* Nothing was seen of the owner for longer than members wait: it may have served on in the meantime. */
+static void tell_doubt(struct chronicle *chronicle, struct draft *draft, const struct failure *failure)
+{
+    int64_t timeout = node_timeout(chronicle);
+    int64_t more = failure ? failure->ms - timeout - draft->episode.begin.ms : 0;
+    if (more > timeout / 2)
+        draft_detail(chronicle, draft, "it may have served for %s more: members wait for %s before they take a node for failing",
+                     chronicle_span(chronicle, more), chronicle_span(chronicle, timeout));
+}
+
 /* A failover that nobody asked for ends an outage. */
 static void add_failover(struct chronicle *chronicle, const struct election *election)
 {
@@ -79,11 +89,12 @@ static void add_failover(struct chronicle *chronicle, const struct election *ele
         draft->episode.begin = chronicle_at(chronicle, failure ? failure->marked : election->won)->when;
     if (failure)
         draft_shows(chronicle, draft, failure->marked);
+    tell_doubt(chronicle, draft, failure);
     draft->episode.peer = election->candidate;
     draft->episode.epoch = election->epoch;
     draft_ends(chronicle, draft, election->won);
     draft_shows(chronicle, draft, election->epoch_won);
-    const struct entry *old = entry_before(chronicle, election->old_primary, won, &before);
+    const struct entry *old = entry_before(chronicle, election->old_primary, election->ms, &before);
     const struct entry *new = entry_at_epoch(chronicle, election->candidate, election->epoch, &after);
     draft_shows(chronicle, draft, before);
     draft_shows(chronicle, draft, after);
