@@ -91,8 +91,8 @@ static bool is_under_way(const struct lifetime *life, size_t position)
     return life->ready != NONE || (life->started == NONE && position - life->first > FIRST_LINES);
 }
 
-/* A line with which a process begins. From 4.0 on the first line of all is STARTING. Before, the version comes after the
- * node id, and a process tells by its number, except in containers, where it is always the same. */
+/* A line with which a process begins. From 4.0 on the first line of all is STARTING. Before, the version comes
+ * after the node id, and a process tells by its number, except in containers, where it is always the same. */
 static bool begins(const struct lifetime *life, const struct occurrence *line, size_t position)
 {
     switch (line->event) {
@@ -118,8 +118,16 @@ static struct lifetime *add_lifetime(struct chronicle *chronicle, size_t instanc
         return NULL;
     chronicle->lifetimes = all;
     struct lifetime *life = &all[chronicle->lifetime_count++];
-    *life = (struct lifetime){.instance = instance, .first = position, .last = position, .started = NONE, .version = NONE,
-                              .identified = NONE, .ready = NONE, .asked = NONE, .ended = NONE, .end_from = NONE};
+    *life = (struct lifetime){.instance = instance,
+                              .first = position,
+                              .last = position,
+                              .started = NONE,
+                              .version = NONE,
+                              .identified = NONE,
+                              .ready = NONE,
+                              .asked = NONE,
+                              .ended = NONE,
+                              .end_from = NONE};
     return life;
 }
 
@@ -189,7 +197,8 @@ static void follow(struct chronicle *chronicle, size_t instance)
             life->started = first ? track->at[p] : NONE;
         }
         life->last = p;
-        if (life->started == NONE && (line->event == LOG_START || line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
+        if (life->started == NONE &&
+            (line->event == LOG_START || line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
             life->started = track->at[life->first];
         take(life, line, track->at[p]);
     }
@@ -216,7 +225,8 @@ static void sort_processes(struct chronicle *chronicle, struct numbers *track)
     bool ordered = true;
     for (size_t p = 0; p < track->count; p++)
         if (!p || chronicle_at(chronicle, track->at[p])->event == LOG_STARTING) {
-            ordered &= !starts.count || chronicle_at(chronicle, track->at[p])->when.ms >= chronicle_at(chronicle, track->at[starts.at[starts.count - 1]])->when.ms;
+            ordered &= !starts.count || chronicle_at(chronicle, track->at[p])->when.ms >=
+                                            chronicle_at(chronicle, track->at[starts.at[starts.count - 1]])->when.ms;
             numbers_add(chronicle, &starts, p);
         }
     struct stretch *all = arena_array(chronicle->arena, starts.count, sizeof(*all));
@@ -225,7 +235,8 @@ static void sort_processes(struct chronicle *chronicle, struct numbers *track)
         return;
     for (size_t s = 0; s < starts.count; s++) {
         size_t end = s + 1 < starts.count ? starts.at[s + 1] : track->count;
-        all[s] = (struct stretch){starts.at[s], end - starts.at[s], chronicle_at(chronicle, track->at[starts.at[s]])->when.ms};
+        all[s] = (struct stretch){starts.at[s], end - starts.at[s],
+                                  chronicle_at(chronicle, track->at[starts.at[s]])->when.ms};
     }
     qsort(all, starts.count, sizeof(*all), by_start);
     for (size_t s = 0, to = 0; s < starts.count; s++)

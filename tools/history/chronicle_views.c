@@ -28,7 +28,8 @@ const char *entry_slots(struct chronicle *chronicle, const struct entry *one, co
     return text && *text ? text : NULL;
 }
 
-static const struct sighting *sighting_of(const struct chronicle *chronicle, const struct saved_view *saved, const char *id)
+static const struct sighting *sighting_of(const struct chronicle *chronicle, const struct saved_view *saved,
+                                          const char *id)
 {
     const struct view_store *store = chronicle->evidence->store;
     uint32_t node = view_store_find(store, (struct bytes){(const uint8_t *)id, strlen(id)});
@@ -69,7 +70,8 @@ const struct entry *entry_before(const struct chronicle *chronicle, const char *
     return NULL;
 }
 
-/* The correction of the clock that the view was read with: its occurrence is on the reference clock, its pongs are not. */
+/* The correction of the clock that the view was read with: its occurrence is on the reference clock, its pongs are
+ * not. */
 static int64_t correction(const struct chronicle *chronicle, const struct saved_view *saved)
 {
     const struct moment *when = &chronicle_at(chronicle, saved->occurrence)->when;
