@@ -6,6 +6,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "tools/history/captures.h"
+
 void numbers_add(struct chronicle *chronicle, struct numbers *numbers, size_t number)
 {
     size_t *at = arena_grow(chronicle->arena, numbers->at, numbers->count, &numbers->cap, sizeof(*at));
@@ -234,7 +236,8 @@ static bool list_views(struct chronicle *chronicle)
         const struct occurrence *saved = &history->occurrences[o];
         const struct view *view = chronicle->evidence->files[saved->file].view;
         if (saved->kind == OCCURRENCE_VIEW_SAVED && view && saved->instance != SIZE_MAX)
-            chronicle->views[chronicle->view_count++] = (struct saved_view){view, saved->instance, o, saved->when.ms};
+            chronicle->views[chronicle->view_count++] = 
+                (struct saved_view){view, saved->instance, o, saved->when.ms, capture_loaded_ms(view)};
     }
     return chronicle->views;
 }

@@ -36,7 +36,7 @@ struct residence {
 struct saved_view {
     const struct view *view;
     size_t instance, occurrence;
-    int64_t ms;
+    int64_t ms, loaded_ms; /* see capture_loaded_ms() */
 };
 
 enum ending {

@@ -85,8 +85,8 @@ int64_t last_pong(const struct chronicle *chronicle, const char *id, int64_t ms,
     for (size_t v = 0; id && v < chronicle->view_count; v++) {
         const struct saved_view *saved = &chronicle->views[v];
         const struct sighting *sighting = sighting_of(chronicle, saved, id);
-        if (!sighting || sighting->myself || sighting->pong_ms <= 0)
-            continue;
+        if (!sighting || sighting->myself || sighting->pong_ms <= 0 || sighting->pong_ms == saved->loaded_ms)
+            continue; /* nobody heard what a server sets while it loads */
         int64_t pong = sighting->pong_ms + correction(chronicle, saved);
         if (pong <= ms && pong > newest) {
             newest = pong;
