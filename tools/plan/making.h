@@ -31,7 +31,7 @@ bool make_add_stage(struct making *m, size_t instance);
 bool make_replicate_stage(struct making *m, size_t instance, const char *primary);
 
 /* Remedies of `repair`, by finding; remedies.def has them in order. */
-#define REMEDY(id, maker, reason) bool maker(struct making *m, const struct finding *finding);
+#define REMEDY(id, maker, when, reason) bool maker(struct making *m, const struct finding *finding);
 #include "tools/plan/remedies.def"
 #undef REMEDY
 

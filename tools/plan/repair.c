@@ -27,6 +27,13 @@ bool repair_rejoin(struct making *m, const struct finding *finding)
     return instance != SIZE_MAX && make_rejoin_stage(m, instance);
 }
 
+bool repair_by_person(struct making *m, const struct finding *finding)
+{
+    m->stage = NULL;
+    return making_stop(m, PLAN_REFUSED, "which nodes and keys belong where is not for a tool to say",
+                       arena_format(m->arena, "rcf-check --explain %s says what to do", finding_word(finding->id)));
+}
+
 /* A node that runs is brought back whole; the removal of one that does not is finished. Who replicates it moves first. */
 bool repair_half_forgotten(struct making *m, const struct finding *finding)
 {
@@ -51,9 +58,10 @@ bool repair_half_forgotten(struct making *m, const struct finding *finding)
 static const struct remedy {
     enum finding_id finding;
     bool (*make)(struct making *m, const struct finding *finding);
+    enum { ANY, SETTLED } when;
     const char *reason;
 } remedies[] = {
-#define REMEDY(id, maker, reason) {FINDING_##id, maker, reason},
+#define REMEDY(id, maker, when, reason) {FINDING_##id, maker, when, reason},
 #include "tools/plan/remedies.def"
 #undef REMEDY
 };
@@ -92,6 +100,19 @@ static const struct finding *next_finding(const struct making *m, const struct r
                 return &findings->all[f];
             }
     return NULL;
+}
+
+/* Whether an error of the same cluster has remained; then the remedy stops. */
+static bool stops_unsettled(struct making *m, const struct finding *finding, const struct refusal *refused)
+{
+    for (; refused; refused = refused->next)
+        if (refused->finding.severity == SEVERITY_ERROR && refused->finding.cluster == finding->cluster &&
+            refused->finding.id != finding->id) {
+            making_stop(m, PLAN_REFUSED, "who is where is changed last, and an error of this cluster remains",
+                        arena_format(m->arena, "settle %s first", finding_word(refused->finding.id)));
+            return true;
+        }
+    return false;
 }
 
 /* Takes back that the plan was stopped; its reason goes with the finding. */
@@ -212,7 +233,8 @@ bool make_repair(struct making *m)
         const struct finding *finding = next_finding(m, refused, &remedy);
         if (!finding)
             break;
-        bool done = remedy->make(m, finding) && making_go_on(m);
+        bool done = !(remedy->when == SETTLED && stops_unsettled(m, finding, refused)) &&
+                    remedy->make(m, finding) && making_go_on(m);
         explain(m, made, finding, remedy->reason);
         if (done)
             continue;
