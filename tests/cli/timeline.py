@@ -3,6 +3,7 @@
 import csv
 import datetime
 import glob
+import gzip
 import io
 import json
 import os
@@ -82,6 +83,46 @@ def check_shifts():
         for at, seconds in enumerate(SHIFTS):
             check_shift(case, hosts[at % 3], seconds, before)
             check_shift(case, hosts[(at + 1) % 3], seconds, before)
+
+
+def check_layouts():
+    """Every host wrong by another amount; one flat folder of compressed logs; logs whose first half has been rotated away."""
+    for story in STORIES:
+        case = story + '/10-recovered'
+        clocks, records = told(case)
+        hosts = sorted(clocks)
+        wrong = dict(zip(hosts, (-2, 61.5, 172800.25)))
+        with tempfile.TemporaryDirectory() as folder:
+            copy(case, folder + '/all')
+            for path in glob.glob(folder + '/all/hosts/*/*/*.log'):
+                shift_file(path, wrong[path.split('/')[-3]])
+            found, moved = told(folder + '/all')
+            for host in hosts[1:]:
+                apart = found[host]['offset_ms'] - found[hosts[0]]['offset_ms']
+                expect(abs(apart - 1000 * (wrong[host] + 2)) <= 1000, '%s: all wrong: %s is %s' % (case, host, found[host]['offset']))
+            same(events_of_logs(moved), events_of_logs(records), '%s: all wrong: order' % case)
+
+            os.mkdir(folder + '/flat')
+            for path in glob.glob(case + '/hosts/*/*/*'):
+                place = shutil.copy(path, folder + '/flat')
+                if path.endswith('.log'):
+                    if '/%s/' % hosts[0] in path:
+                        shift_file(place, 4321)
+                    with open(place, 'rb') as file, gzip.open(place + '.gz', 'wb') as packed:
+                        packed.write(file.read())
+                    os.remove(place)
+            found, moved = told(folder + '/flat')
+            expect(abs(found[hosts[0]]['offset_ms'] - 4321000) <= 1000, '%s: flat: %r' % (case, found))
+            same(events_of_logs(moved), events_of_logs(records), '%s: flat: order' % case)
+
+            copy(case, folder + '/half', -25200, hosts[1])
+            for path in glob.glob(folder + '/half/hosts/*/*/*.log'):
+                with open(path, 'rb') as file:
+                    lines = file.read().splitlines(keepends=True)
+                with open(path, 'wb') as file:
+                    file.write(b''.join(lines[len(lines) // 2:]))
+            found, _ = told(folder + '/half')
+            expect(abs(found[hosts[1]]['offset_ms'] + 25200000) <= 1000, '%s: half: %r' % (case, found))
 
 
 def check_few_pairs():
@@ -314,7 +355,7 @@ def check_hostile():
         same(places(LAST, '127.0.4.6:7001')['log'].split('/')[-1], os.path.basename(path), 'the log')
 
 
-for check in (check_shifts, check_few_pairs, check_zones, check_raw_times, check_years, check_backwards, check_stories, check_formats,
+for check in (check_shifts, check_layouts, check_few_pairs, check_zones, check_raw_times, check_years, check_backwards, check_stories, check_formats,
               check_filters, check_storm, check_hostile):
     check()
 finish()

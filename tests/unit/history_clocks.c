@@ -46,6 +46,15 @@ Test(history_clocks, bounds_from_one_side)
     cr_assert_not(offset_estimate(least, 0, &estimate));
 }
 
+Test(history_clocks, bounds_that_meet)
+{
+    struct offset_bound bounds[] = {{0, 512, false}, {0, 512, true}, {0, 64, false}, {47, 64, false}, {94, 64, false}};
+    struct offset_estimate estimate;
+    cr_assert(offset_estimate(bounds, 5, &estimate));
+    cr_assert_eq(estimate.ms, 0);
+    cr_assert_eq(estimate.error_ms, OFFSET_LEAST_ERROR_MS);
+}
+
 /* A bound that contradicts the others is outvoted; moving all moves the answer by the same amount. */
 Test(history_clocks, contradicting_bounds)
 {

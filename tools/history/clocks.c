@@ -15,7 +15,7 @@ enum {
     BACKS_MINUTES = 1 << 20, /* agreement on minutes counts more than any on hours, */
     BACKS_ZONE = 1 << 10,    /* and a zone that views tell more than what clocks show */
     ROOT_BONUS_MS = 10,
-    ROUND_MS = 300,      /* a dump's line may be this late */
+    ROUND_MS = 20,           /* between a moment and its line */
 };
 
 /* What pairs say about two clocks: the offset of `b` against `a`. */

@@ -2,12 +2,13 @@
 
 #include <stdlib.h>
 
+/* Of equal ones those first that the offset may equal from above: both kinds at one place leave that place. */
 static int by_offset(const void *a, const void *b)
 {
     const struct offset_bound *left = a, *right = b;
     if (left->ms != right->ms)
         return left->ms < right->ms ? -1 : 1;
-    return (int)left->least - (int)right->least;
+    return (int)right->least - (int)left->least;
 }
 
 /* The window of most weight: bounds `*from` to `*to` - 1. */
