@@ -12,29 +12,35 @@
 
 enum { AT_ONCE_MS = 5000, BEFORE_MS = 60000, PRIMARIES_MANY = 2 };
 
-/* The line of a primary that follows another now, although that one asked nobody for votes. */
-static bool gave_way(const struct history *history, size_t number)
+/* The case has a log of the node. */
+static bool is_heard(const struct findings *findings, const char *id)
 {
-    const struct occurrence *line = &history->occurrences[number];
-    const char *winner = line->event == LOG_BECAME_REPLICA ? occurrence_field(line, LOG_FIELD_PRIMARY) : NULL;
-    bool heard = false; /* the winner's own log is here, and would show how it came to it */
-    if (!winner || line->role != 'M' || line->instance == SIZE_MAX)
+    const struct evidence *evidence = findings->evidence;
+    for (size_t i = 0; i < evidence->instance_count; i++)
+        if (evidence->instances[i].logbook_count && evidence->instances[i].node != NO_NODE &&
+            same_text(view_store_id(evidence->store, evidence->instances[i].node), id))
+            return true;
+    return false;
+}
+
+/* The line of a primary that follows another now, although that one asked nobody for votes; a primary that lost its last slot to an
+ * import follows its new owner, too. */
+static bool gave_way(const struct findings *findings, const struct occurrence *line)
+{
+    const struct history *history = findings->history;
+    const char *winner = occurrence_field(line, LOG_FIELD_PRIMARY);
+    if (!winner || line->role != 'M' || line->instance == SIZE_MAX || !is_heard(findings, winner))
         return false;
-    for (size_t o = 0; o < history->count; o++) {
-        const struct occurrence *other = &history->occurrences[o];
-        bool near = other->when.ms >= line->when.ms - BEFORE_MS && other->when.ms <= line->when.ms + AT_ONCE_MS;
-        bool its = other->kind == OCCURRENCE_LOG && same_text(other->writer, winner);
-        heard |= its && other->when.ms <= line->when.ms;
-        /* A primary that lost its last slot to an import follows its new owner, too. */
-        if (its && other->when.ms <= line->when.ms && (other->event == LOG_ELECTION_WON || other->event == LOG_FAILOVER_REQUESTED))
-            return false;
-        if (near && (other->event == LOG_EPOCH_IMPORTED || other->event == LOG_SLOT_ASSIGNED || other->event == LOG_SLOT_MOVED ||
-                     other->event == LOG_MIGRATION_ENDED))
-            return false;
-        if (other->event == LOG_VOTE_GRANTED && same_text(other->node, winner) && other->when.ms <= line->when.ms + AT_ONCE_MS)
+    for (size_t e = 0; e < history->episode_count; e++) {
+        const struct episode *episode = &history->episodes[e];
+        bool elected = (episode->kind == EPISODE_ELECTION && same_text(episode->node, winner)) ||
+                       (episode->kind == EPISODE_MANUAL_FAILOVER && same_text(episode->peer, winner));
+        bool moved = episode->kind == EPISODE_SLOT_MOVE && same_text(episode->node, winner) &&
+                     (episode->how == BASIS_STATED || episode->epoch >= 0) && episode->end.ms >= line->when.ms - BEFORE_MS;
+        if ((elected || moved) && episode->begin.ms <= line->when.ms + AT_ONCE_MS)
             return false;
     }
-    return heard;
+    return true;
 }
 
 static void report_merger(struct findings *findings, const size_t *lines, size_t count)
@@ -80,7 +86,7 @@ void check_mergers(struct findings *findings)
         bool again = false;
         for (size_t i = 0; line && i < count; i++)
             again |= history->occurrences[lines[i]].instance == line->instance;
-        if (line && !again && count < MOST && gave_way(history, o))
+        if (line && !again && count < MOST && gave_way(findings, line))
             lines[count++] = o;
     }
 }

@@ -22,6 +22,14 @@ struct actor {
     const char *name; /* "ip:port" by its files, else the first 8 digits of its id */
     size_t instance;  /* that carried the id, or SIZE_MAX */
     size_t failure;   /* the latest in chronicle.failures, or NONE */
+    struct numbers passages; /* in chronicle.passages */
+};
+
+/* Where a node was, by views and by the addresses of instances. */
+struct residence {
+    const char *address; /* "ip:port" */
+    const char *id;      /* of the node in the newest view that has the address, or NULL */
+    size_t instance;     /* that is at the address, or SIZE_MAX */
 };
 
 /* A view, and the occurrence that says when it was saved. */
@@ -144,6 +152,9 @@ struct chronicle {
     struct actor *actors;
     size_t actor_count, actor_cap;
     struct numbering actor_numbers;
+    struct residence *residences;
+    size_t residence_count, residence_cap;
+    struct numbering residence_numbers;
     struct numbers *tracks; /* by instance: its lines, in the order in which they were written */
     size_t *positions;      /* by occurrence: its place in the track */
     struct saved_view *views; /* in the order of time */
@@ -162,6 +173,8 @@ struct chronicle {
     size_t passage_count, passage_cap;
     struct reset *resets;
     size_t reset_count, reset_cap;
+    size_t changed_first; /* what changed_all() has found last: the first of its changes, and the answer */
+    bool changed_answer;
     struct draft **drafts;
     size_t draft_count, draft_cap;
 };
@@ -238,6 +251,9 @@ bool same_id(const char *left, const char *right);
 /* The id of the node that was at an address at a moment, or NULL. */
 const char *chronicle_at_address(const struct chronicle *chronicle, const char *address, int64_t ms);
 
+/* What is known of an address, or NULL. */
+const struct residence *chronicle_residence(const struct chronicle *chronicle, const char *address);
+
 /* The id that an instance had at a moment, or NULL. */
 const char *chronicle_id_at(const struct chronicle *chronicle, size_t instance, int64_t ms);
 
@@ -261,7 +277,7 @@ bool was_failover(const struct chronicle *chronicle, const char *from, const cha
 
 /* How many members the viewer of a change between two captures has got or lost with it, and whether these are all of those
  * that it lists beside itself: then it is the viewer that came or went. */
-bool changed_all(const struct chronicle *chronicle, size_t number);
+bool changed_all(struct chronicle *chronicle, size_t number);
 
 /* A failure that others marked, or the whole cluster's, going on between two moments. */
 bool was_disturbed(const struct chronicle *chronicle, size_t instance, int64_t from, int64_t to);

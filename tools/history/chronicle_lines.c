@@ -1,5 +1,4 @@
 /* What the lines of an instance say about a moment: which process wrote them, who it was, whom it replicated. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,42 +24,12 @@ const char *chronicle_id_at(const struct chronicle *chronicle, size_t instance, 
     return id || node == NO_NODE ? id : view_store_id(chronicle->evidence->store, node);
 }
 
-static bool split_address(const char *address, size_t *host, uint16_t *port)
-{
-    const char *colon = strrchr(address, ':');
-    char *end;
-    unsigned long number = colon ? strtoul(colon + 1, &end, 10) : 0;
-    if (!colon || *end || number == 0 || number > UINT16_MAX)
-        return false;
-    *host = (size_t)(colon - address);
-    *port = (uint16_t)number;
-    return true;
-}
-
-static bool host_is(const char *address, size_t length, const char *ip)
-{
-    return *ip && strlen(ip) == length && memcmp(address, ip, length) == 0;
-}
-
 const char *chronicle_at_address(const struct chronicle *chronicle, const char *address, int64_t ms)
 {
-    const struct evidence *evidence = chronicle->evidence;
-    size_t host;
-    uint16_t port;
-    if (!address || !split_address(address, &host, &port))
+    const struct residence *residence = address ? chronicle_residence(chronicle, address) : NULL;
+    if (!residence)
         return NULL;
-    for (size_t i = 0; i < evidence->instance_count; i++)
-        if (evidence->instances[i].port == port && host_is(address, host, evidence->instances[i].ip))
-            return chronicle_id_at(chronicle, i, ms);
-    for (size_t v = chronicle->view_count; v-- > 0;) {
-        const struct view *view = chronicle->views[v].view;
-        for (size_t s = 0; s < view->count; s++) {
-            const struct entry *entry = view->sightings[s].entry;
-            if (entry->port == port && host_is(address, host, entry->ip))
-                return view_store_id(evidence->store, entry->node);
-        }
-    }
-    return NULL;
+    return residence->instance != SIZE_MAX ? chronicle_id_at(chronicle, residence->instance, ms) : residence->id;
 }
 
 /* By the views: whom it replicated in the last one that was saved before. */

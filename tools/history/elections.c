@@ -232,10 +232,10 @@ static void take_votes(struct ballot *ballot)
 static void find_old_primary(struct chronicle *chronicle, struct election *election)
 {
     enum { LATE_MS = 3600000 };
-    for (size_t o = 0; o < chronicle->history->count && !election->old_primary; o++) {
+    for (size_t o = occurrences_from(chronicle, election->ms - 1000); o < chronicle->history->count && !election->old_primary; o++) {
         const struct occurrence *line = chronicle_at(chronicle, o);
-        if (line->kind != OCCURRENCE_LOG || line->when.ms < election->ms - 1000 || line->when.ms > election->ms + LATE_MS)
-            continue;
+        if (line->when.source == CLOCK_NONE || line->when.ms > election->ms + LATE_MS)
+            break;
         if (line->event == LOG_MEMBER_FAILED_OVER && same_id(line->peer, election->candidate) && line->epoch == election->epoch)
             election->old_primary = line->node;
         else if (line->event == LOG_BECAME_PRIMARY && same_id(line->writer, election->candidate))

@@ -55,18 +55,28 @@ static void take_lines(struct chronicle *chronicle, size_t instance)
     }
 }
 
-bool changed_all(const struct chronicle *chronicle, size_t number)
+/* Both are of the same kind and of the same two captures. */
+static bool is_same_change(const struct occurrence *one, const struct occurrence *other)
+{
+    return one->kind == other->kind && one->instance == other->instance && one->when.ms == other->when.ms &&
+           one->when.source == other->when.source;
+}
+
+bool changed_all(struct chronicle *chronicle, size_t number)
 {
     const struct occurrence *change = chronicle_at(chronicle, number);
     const struct view *view = chronicle->evidence->files[change->file].view;
     size_t count = 0;
+    if (chronicle->changed_first != NONE && is_same_change(change, chronicle_at(chronicle, chronicle->changed_first)))
+        return chronicle->changed_answer;
     for (size_t o = occurrences_from(chronicle, change->when.ms); o < chronicle->history->count; o++) {
         const struct occurrence *other = chronicle_at(chronicle, o);
-        if (other->when.ms != change->when.ms || other->when.source == CLOCK_NONE)
+        if (other->when.ms != change->when.ms)
             break;
-        count += other->kind == change->kind && other->instance == change->instance;
+        count += is_same_change(change, other);
     }
-    return view && view->count > 1 && count + 1 >= view->count;
+    chronicle->changed_first = number;
+    return chronicle->changed_answer = view && view->count > 1 && count + 1 >= view->count;
 }
 
 static int64_t low_of(const struct occurrence *change)

@@ -97,6 +97,23 @@ static size_t silent_view(const struct chronicle *chronicle, const struct occurr
     return was_stranger(chronicle, asked, saved) ? silent : NONE;
 }
 
+/* It is known to have been removed before it asked, and not to have joined again: what shows it, or NONE. */
+static size_t between_memberships(const struct chronicle *chronicle, const char *id, int64_t ms)
+{
+    const struct passage *left = id ? passage_before(chronicle, PASSAGE_LEFT, id, ms) : NULL;
+    const struct passage *joined = id ? passage_before(chronicle, PASSAGE_JOINED, id, ms) : NULL;
+    return left && (!joined || joined->low_ms < left->low_ms) ? left->lines.at[0] : NONE;
+}
+
+/* The members list the node at this address today. */
+static bool lives_at(const struct cluster *cluster, const char *id, const struct lookup *lookup)
+{
+    const struct evidence *evidence = cluster->evidence;
+    uint32_t number = view_store_find(evidence->store, (struct bytes){(const uint8_t *)id, strlen(id)});
+    uint32_t node = number == NO_NODE ? NO_NODE : cluster_node(cluster, number);
+    return node != NO_NODE && cluster->nodes[node].entry->port == lookup->port && host_is(lookup, cluster->nodes[node].entry->ip);
+}
+
 /* One address that asks one member again and again. */
 struct shadow {
     const char *address;
@@ -117,7 +134,11 @@ void build_shadows(struct chronicle *chronicle)
         struct lookup lookup;
         if (!cluster || !cluster_testifies(cluster, asked->instance) || !split(asked->address, &lookup))
             continue;
-        size_t silent = silent_view(chronicle, asked, &lookup);
+        const char *id = chronicle_at_address(chronicle, asked->address, asked->when.ms);
+        size_t silent = between_memberships(chronicle, id, asked->when.ms);
+        if (silent == NONE && id && is_member_now(chronicle, id) && lives_at(cluster, id, &lookup))
+            continue;
+        silent = silent != NONE ? silent : silent_view(chronicle, asked, &lookup);
         if (silent == NONE)
             continue;
         struct shadow *shadow = NULL;
