@@ -1,5 +1,6 @@
-/* All findings of a case that have a safe remedy, each in its place: after every stage the model is judged again, so that
- * the next one is made for the cluster that the stages before leave, and a finding that went by itself is not repaired.
+/* All findings of a case that have a safe remedy, each in its place: after every stage the model is judged again,
+ * so that the next one is made for the cluster that the stages before leave, and a finding that went by itself is
+ * not repaired.
  *
  * What has no remedy here, or whose remedy was refused, is named with the reason: a person has to decide it. */
 #include <string.h>
@@ -34,7 +35,7 @@ bool repair_by_person(struct making *m, const struct finding *finding)
                        arena_format(m->arena, "rcf-check --explain %s says what to do", finding_word(finding->id)));
 }
 
-/* A node that runs is brought back whole; the removal of one that does not is finished. Who replicates it moves first. */
+/* One that runs is brought back whole; the removal of one that does not is finished. Who replicates it moves first. */
 bool repair_half_forgotten(struct making *m, const struct finding *finding)
 {
     size_t instance = repair_subject(m, finding);
@@ -90,7 +91,8 @@ static const struct refusal *refusal_of(const struct refusal *list, const struct
 }
 
 /* The first finding, in the order of remedies, that has one that was not refused. */
-static const struct finding *next_finding(const struct making *m, const struct refusal *refused, const struct remedy **remedy)
+static const struct finding *next_finding(const struct making *m, const struct refusal *refused,
+                                          const struct remedy **remedy)
 {
     const struct findings *findings = m->scene->findings;
     for (size_t r = 0; r < sizeof(remedies) / sizeof(remedies[0]); r++)
@@ -121,7 +123,11 @@ static struct refusal *set_aside(struct making *m, const struct finding *finding
     struct plan *plan = m->plan;
     struct refusal *refusal = arena_alloc(m->arena, sizeof(*refusal));
     if (refusal)
-        *refusal = (struct refusal){*finding, plan->stopped ? plan->stopped->kind : STAGES, plan->why, plan->hint, list};
+        *refusal = (struct refusal){.finding = *finding,
+                                    .kind = plan->stopped ? plan->stopped->kind : STAGES,
+                                    .why = plan->why,
+                                    .hint = plan->hint,
+                                    .next = list};
     plan->outcome = PLAN_READY;
     plan->why = plan->hint = NULL;
     plan->details = NULL;
@@ -146,14 +152,14 @@ static void explain(struct making *m, size_t from, const struct finding *finding
 
 /* ------------------------------------------------------------------ what remains */
 
-/* What is said of a node's keys is a part of why its remedy was refused, and so is what this remedy would have ended; what
- * a stage was known to leave is said by the stage. */
+/* What is said of a node's keys is a part of why its remedy was refused, and so is what this remedy would have
+ * ended; what a stage was known to leave is said by the stage. */
 static bool is_told(const struct making *m, const struct refusal *refused, const struct finding *finding)
 {
     bool keys = finding->id == FINDING_KEYS_IN_FOREIGN_SLOT || finding->id == FINDING_KEYS_ONLY_HERE;
     for (; finding->node && refused; refused = refused->next)
-        if (equal(refused->finding.node, finding->node) && refused->finding.id != finding->id && refused->kind != STAGES &&
-            (keys || plan_addresses(refused->kind, finding->id)))
+        if (equal(refused->finding.node, finding->node) && refused->finding.id != finding->id &&
+            refused->kind != STAGES && (keys || plan_addresses(refused->kind, finding->id)))
             return true;
     for (size_t s = 0; finding->node && s < m->plan->stage_count; s++) {
         const struct stage *stage = m->plan->stages[s];
