@@ -145,6 +145,8 @@ def check_repair():
     _, plan = run_json('rcf-plan', 'repair', INCIDENTS + 'merged-clusters/after', '--json')
     same(([d[:52] for d in plan['details']], stages(plan)), (['not repaired: replica-of-replica 127.0.1.8:9001: 94 '], ['hand-over'] * 2),
          'keys that exist only in a dump are said, whatever else is repaired')
+    code, out, err = run('rcf-plan', 'repair', INCIDENTS + 'merged-clusters')
+    same((code, out, 'settle clusters-merged first' in err), (1, '', True), 'who is where is not changed before it is known who belongs there')
     for case, words in (('story-redis-7.0.15/08-rebuilt', 'at most 1 of 4 voting primaries may live on one host, and there are 3 hosts: 4 are needed'),
                         ('incidents-redis-7.0.15/merged-clusters/before', 'and there is 1 host: 3 are needed')):
         code, out, err = run('rcf-plan', 'repair', 'fixtures/' + case)

@@ -231,10 +231,12 @@ bool check_sources(struct making *m)
     for (uint32_t n = 0; n < cluster->member_count; n++)
         whom = arena_format(m->arena, "%s%s%s", whom ? whom : "", whom ? ", " : "", cluster->nodes[n].name);
     making_detail(m, cluster_limits_text(cluster, m->arena));
-    return making_stop(m, PLAN_REFUSED,
-                       cluster->partial ? "no file of the case is sure to list every member: who else would have to be asked is not known"
-                                        : "no file of the case states epochs: whose claim to a slot wins is not known",
-                       arena_format(m->arena, "add nodes.conf, or the reply to CLUSTER NODES, of these nodes: %s", whom ? whom : ""));
+    return making_stop(
+        m, PLAN_REFUSED,
+        cluster->partial
+            ? "no file of the case is sure to list every member: who else would have to be asked is not known"
+            : "no file of the case states epochs: whose claim to a slot wins is not known",
+        arena_format(m->arena, "add nodes.conf, or the reply to CLUSTER NODES, of these nodes: %s", whom ? whom : ""));
 }
 
 /* A plan rests on what views do not say; a damaged one may not say what it knew. */

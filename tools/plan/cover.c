@@ -1,8 +1,9 @@
 /* Slots that nobody owns: who gets them.
  *
- * Where the keys are decides: the member whose dump holds most keys of the slot, which gets those of the others, else the
- * one for which others still list it. A slot without keys anywhere goes to the primary with the fewest slots. Never to a random node while a failed member or an outsider may hold its
- * keys: when that one came back, it would find its slots taken with a higher epoch, and flush. */
+ * Where the keys are decides: the member whose dump holds most keys of the slot, which gets those of the others,
+ * else the one for which others still list it. A slot without keys anywhere goes to the primary with the fewest
+ * slots. Never to a random node while a failed member or an outsider may hold its keys: when that one came back, it
+ * would find its slots taken with a higher epoch, and flush. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -29,7 +30,8 @@ static bool can_serve(const struct node *node)
     return node->primary && !node->failed && node->instance != SIZE_MAX;
 }
 
-/* The running primary with most keys of the slot. A dump of another node that holds more stops the plan: it comes first. */
+/* The running primary with most keys of the slot. A dump of another node that holds more stops the plan: it comes
+ * first. */
 static bool find_holder(struct covering *c, unsigned slot, uint32_t *holder)
 {
     uint32_t most = 0, elsewhere = NO_NODE;
@@ -48,8 +50,10 @@ static bool find_holder(struct covering *c, unsigned slot, uint32_t *holder)
     if (elsewhere == NO_NODE || *holder != NO_NODE)
         return true;
     return making_stop(c->m, PLAN_REFUSED,
-                       arena_format(c->m->arena, "keys of slot %u, which nobody serves, are in the dump of %s, which %s", slot,
-                                    c->cluster->nodes[elsewhere].name, c->cluster->nodes[elsewhere].failed ? "has failed" : "is no member"),
+                       arena_format(c->m->arena,
+                                    "keys of slot %u, which nobody serves, are in the dump of %s, which %s", slot,
+                                    c->cluster->nodes[elsewhere].name,
+                                    c->cluster->nodes[elsewhere].failed ? "has failed" : "is no member"),
                        "bring that node back before its slots are given to another one");
 }
 
@@ -74,14 +78,15 @@ static bool add_to(struct slot_set **shares, uint32_t node, unsigned slot, struc
     return true;
 }
 
-/* ... and what the servers' tool would do: it counts the keys on primaries that answer, and takes the one that has them,
- * or most of them (redis-cli.c, clusterManagerFixSlotsCoverage; redis-trib.rb, fix_slots_coverage). */
+/* ... and what the servers' tool would do: it counts the keys on primaries that answer, and takes the one that has
+ * them, or most of them (redis-cli.c, clusterManagerFixSlotsCoverage; redis-trib.rb, fix_slots_coverage). */
 static bool give(struct covering *c, uint32_t node, unsigned slot, uint32_t holder)
 {
     c->served[node]++;
     if (holder == NO_NODE)
         slot_set_add(&c->empty, slot);
-    return add_to(c->shares, node, slot, c->m->arena) && (holder == NO_NODE || add_to(c->tools, holder, slot, c->m->arena));
+    return add_to(c->shares, node, slot, c->m->arena) &&
+           (holder == NO_NODE || add_to(c->tools, holder, slot, c->m->arena));
 }
 
 static bool tell_tool(struct covering *c)
@@ -91,14 +96,16 @@ static bool tell_tool(struct covering *c)
     const char *text = NULL;
     for (uint32_t n = 0; n < c->cluster->member_count; n++)
         if (c->tools[n])
-            text = arena_format(m->arena, "%s%s%s on %s, which has the most keys there", text ? text : "", text ? "; " : "",
-                                slot_set_words(c->tools[n], m->arena), c->cluster->nodes[n].name);
+            text = arena_format(m->arena, "%s%s%s on %s, which has the most keys there", text ? text : "",
+                                text ? "; " : "", slot_set_words(c->tools[n], m->arena), c->cluster->nodes[n].name);
     if (c->empty.count)
         text = arena_format(m->arena, "%s%s%s, of which there are no keys, %son a %s at random", text ? text : "",
                             text ? "; " : "", slot_set_words(&c->empty, m->arena), c->empty.count > 1 ? "each " : "",
                             trib ? "node" : "primary");
-    m->stage->tool = arena_format(m->arena, "by the dumps %s fix would put %s", trib ? "redis-trib.rb"
-                                  : arena_format(m->arena, "%s --cluster", phrase_client(m->plan->dialect)), text ? text : "");
+    m->stage->tool =
+        arena_format(m->arena, "by the dumps %s fix would put %s",
+                     trib ? "redis-trib.rb" : arena_format(m->arena, "%s --cluster", phrase_client(m->plan->dialect)),
+                     text ? text : "");
     return m->stage->tool != NULL;
 }
 
@@ -120,7 +127,8 @@ static bool share_out(struct covering *c)
         if (gets == NO_NODE)
             gets = last != NO_NODE ? last : least_laden(c);
         if (gets == NO_NODE)
-            return making_stop(m, PLAN_REFUSED, "no primary runs whose files are in the case", "collect the files of the primaries");
+            return making_stop(m, PLAN_REFUSED, "no primary runs whose files are in the case",
+                               "collect the files of the primaries");
         if (!give(c, gets, slot, holder))
             return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
         last = gets;
@@ -182,7 +190,8 @@ static bool build(struct covering *c)
         if (c->shares[n] && !add_owner(c, ACTION_VERIFY_OWNER, n))
             return false;
     m->stage->headline = arena_format(m->arena, "Cover %s", slot_set_words(covered, m->arena));
-    m->stage->content = "nothing: slots go to the members that hold their keys, and slots without keys to the least laden";
+    m->stage->content =
+        "nothing: slots go to the members that hold their keys, and slots without keys to the least laden";
     return m->stage->headline && making_bind_cluster(m, covered);
 }
 

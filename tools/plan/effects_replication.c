@@ -181,7 +181,8 @@ static const char *prove_handed_over(struct model *model, const struct stage *st
     uint32_t winner = model_instance(model, step->on)->node, other = model_instance(model, step->peer)->node;
     for (size_t i = 0; i < stage->cluster->core_count; i++) {
         const struct view *view = model_instance(model, stage->cluster->core[i])->view;
-        const struct sighting *first = view ? view_find(view, winner) : NULL, *second = view ? view_find(view, other) : NULL;
+        const struct sighting *first = view ? view_find(view, winner) : NULL,
+                              *second = view ? view_find(view, other) : NULL;
         if (!first || !second || !(first->entry->flags & NODE_PRIMARY) || !(second->entry->flags & NODE_REPLICA) ||
             second->entry->primary != winner)
             return "a member does not show both in their new roles";

@@ -32,7 +32,8 @@ bool model_with_slots(struct model *model, const struct entry *entry, const bool
 }
 
 /* In the view of an instance, `node` gets or loses slots; `epoch` above 0 is its new configEpoch. */
-static bool change_slots(struct model *model, size_t number, uint32_t node, const struct slot_set *slots, bool gets, uint64_t epoch)
+static bool change_slots(struct model *model, size_t number, uint32_t node, const struct slot_set *slots, bool gets,
+                         uint64_t epoch)
 {
     const struct view *view = model_instance(model, number)->view;
     const struct sighting *sighting = view ? view_find(view, node) : NULL;
@@ -68,8 +69,10 @@ static bool close_marks(struct model *model, size_t number, const struct slot_se
     return model_change_entry(model, number, &draft, 0);
 }
 
-/* CLUSTER SETSLOT NODE and ADDSLOTS after gossip: `node` has the slots in every member's view, the other ones have not. */
-static bool give_slots(struct model *model, const struct stage *stage, size_t to, const struct slot_set *slots, uint64_t epoch)
+/* CLUSTER SETSLOT NODE and ADDSLOTS after gossip: `node` has the slots in every member's view, the other ones have
+ * not. */
+static bool give_slots(struct model *model, const struct stage *stage, size_t to, const struct slot_set *slots,
+                       uint64_t epoch)
 {
     const struct cluster *cluster = stage->cluster;
     uint32_t node = model_instance(model, to)->node;
@@ -77,7 +80,8 @@ static bool give_slots(struct model *model, const struct stage *stage, size_t to
         size_t number = cluster->core[i];
         for (uint32_t n = 0; n < cluster->member_count; n++) {
             bool gets = cluster->nodes[n].number == node;
-            if ((gets || cluster->nodes[n].slots_owned) && !change_slots(model, number, cluster->nodes[n].number, slots, gets, gets ? epoch : 0))
+            if ((gets || cluster->nodes[n].slots_owned) &&
+                !change_slots(model, number, cluster->nodes[n].number, slots, gets, gets ? epoch : 0))
                 return false;
         }
         if (epoch && !model_raise_epoch(model, number, epoch))
@@ -105,7 +109,8 @@ static bool replicate_keys(struct model *model, size_t primary, const struct slo
     for (size_t i = 0; i < model->evidence.instance_count; i++) {
         const struct view *view = model->evidence.instances[i].view;
         const struct sighting *own = view ? view_own(view) : NULL;
-        if (i == primary || !own || !(own->entry->flags & NODE_REPLICA) || own->entry->primary != model_instance(model, primary)->node)
+        if (i == primary || !own || !(own->entry->flags & NODE_REPLICA) ||
+            own->entry->primary != model_instance(model, primary)->node)
             continue;
         struct process *process = &model->processes[i];
         uint32_t *keys = own_keys(model, i);
@@ -139,7 +144,8 @@ static bool move_keys(struct model *model, size_t from, size_t to, const struct 
     }
     model->processes[from].keys = here;
     model->processes[to].keys = there;
-    return model_save(model, from) && model_save(model, to) && replicate_keys(model, from, slots) && replicate_keys(model, to, slots);
+    return model_save(model, from) && model_save(model, to) && replicate_keys(model, from, slots) &&
+           replicate_keys(model, to, slots);
 }
 
 /* ------------------------------------------------------------------ effects */
@@ -168,7 +174,8 @@ static const char *move_slots(struct model *model, const struct stage *stage, co
         return refusal;
     uint64_t epoch = model_highest_epoch(model, stage->cluster);
     epoch = own_line(model, step->on)->entry->config_epoch == epoch && epoch ? epoch : epoch + 1;
-    bool moved = move_keys(model, step->peer, step->on, step->slots) && give_slots(model, stage, step->on, step->slots, epoch) &&
+    bool moved = move_keys(model, step->peer, step->on, step->slots) &&
+                 give_slots(model, stage, step->on, step->slots, epoch) &&
                  close_marks(model, step->peer, step->slots) && close_marks(model, step->on, step->slots);
     return moved ? NULL : MODEL_NO_MEMORY;
 }
@@ -241,7 +248,8 @@ static const char *prove_owner(struct model *model, const struct stage *stage, c
                 return "a slot is still open";
         for (size_t s = 0; view && s < view->count; s++)
             for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-                if (step->slots->has[slot] && owns(view->sightings[s].entry, slot) != (view->sightings[s].entry->node == node))
+                if (step->slots->has[slot] &&
+                    owns(view->sightings[s].entry, slot) != (view->sightings[s].entry->node == node))
                     return arena_format(model->arena, "slot %u has another owner in a member's view", slot);
     }
     return NULL;

@@ -1,8 +1,9 @@
 /* A host that holds the majority of voting primaries: some of them change roles with replicas that live elsewhere.
  *
- * CLUSTER FAILOVER on a replica that is in step loses nothing and moves no key. It is planned only when enough primaries
- * can change for no host to hold the majority; each change is a stage of its own, so that the next one is made for the
- * cluster that it leaves. Roles change within a shard, so the hosts on which a slot has copies stay the same. */
+ * CLUSTER FAILOVER on a replica that is in step loses nothing and moves no key. It is planned only when enough
+ * primaries can change for no host to hold the majority; each change is a stage of its own, so that the next one is
+ * made for the cluster that it leaves. Roles change within a shard, so the hosts on which a slot has copies stay
+ * the same. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -43,8 +44,8 @@ static const char *crowded_host(const struct seating *seating)
 
 static bool is_sound(const struct node *node)
 {
-    return node->standing == STANDING_MEMBER && !node->failed && node->instance != SIZE_MAX && node->instance_count == 1 &&
-           node->entry && !node->entry->mark_count;
+    return node->standing == STANDING_MEMBER && !node->failed && node->instance != SIZE_MAX &&
+           node->instance_count == 1 && node->entry && !node->entry->mark_count;
 }
 
 /* Somebody follows a replica, as none should: what becomes of that one is for another remedy to say. */
@@ -150,21 +151,27 @@ static bool refuse(struct making *m, const struct cluster *cluster, const char *
     size_t hosts = hosts_of(cluster), voting = cluster->voting, most = voting - (voting / 2 + 1);
     const char *alone = alone_on(m, cluster, host);
     if (!most)
-        return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "with %zu voting primaries no host may be lost", voting),
+        return making_stop(m, PLAN_REFUSED,
+                           arena_format(m->arena, "with %zu voting primaries no host may be lost", voting),
                            "three or more on three hosts are needed: rcf-plan add, reshard");
     if (hosts * most < voting)
-        return making_stop(m, PLAN_REFUSED,
-                           arena_format(m->arena, "at most %zu of %zu voting primaries may live on one host, and there %s %zu "
-                                        "host%s: %zu are needed", most, voting,
-                                        hosts == 1 ? "is" : "are", hosts, hosts == 1 ? "" : "s", (voting + most - 1) / most),
-                           voting % 2 ? "rcf-plan add nodes on another host, then replicate or reshard"
-                                      : "rcf-plan add nodes on another host; an even number of voting primaries stands no more "
-                                        "losses than one less: rcf-plan reshard");
+        return making_stop(
+            m, PLAN_REFUSED,
+            arena_format(m->arena,
+                         "at most %zu of %zu voting primaries may live on one host, and there %s %zu "
+                         "host%s: %zu are needed",
+                         most, voting, hosts == 1 ? "is" : "are", hosts, hosts == 1 ? "" : "s",
+                         (voting + most - 1) / most),
+            voting % 2 ? "rcf-plan add nodes on another host, then replicate or reshard"
+                       : "rcf-plan add nodes on another host; an even number of voting primaries stands no more "
+                         "losses than one less: rcf-plan reshard");
     if (alone)
-        return making_stop(m, PLAN_REFUSED,
-                           arena_format(m->arena, "no sound replica whose files are in the case lives on another host for %s", alone),
-                           "rcf-plan add a node on another host, and replicate one of them there");
-    return making_stop(m, PLAN_REFUSED, "each change of roles would put a primary beside its replica, or crowd another host",
+        return making_stop(
+            m, PLAN_REFUSED,
+            arena_format(m->arena, "no sound replica whose files are in the case lives on another host for %s", alone),
+            "rcf-plan add a node on another host, and replicate one of them there");
+    return making_stop(m, PLAN_REFUSED,
+                       "each change of roles would put a primary beside its replica, or crowd another host",
                        "rcf-plan replicate moves replicas to other hosts first");
 }
 
@@ -199,8 +206,9 @@ static bool build(struct making *m, const struct change *change)
     const struct node *nodes = m->stage->cluster->nodes;
     const struct node *primary = &nodes[change->primary], *replica = &nodes[change->replica];
     const struct slot_set *slots = slots_of(m, change->primary);
-    m->stage->headline = arena_format(m->arena, "Hand over from %s (%.8s, host %s) to its replica %s (%.8s, host %s)",
-                                      primary->name, primary->id, primary->host, replica->name, replica->id, replica->host);
+    m->stage->headline =
+        arena_format(m->arena, "Hand over from %s (%.8s, host %s) to its replica %s (%.8s, host %s)", primary->name,
+                     primary->id, primary->host, replica->name, replica->id, replica->host);
     m->stage->content = "nothing: the replica is in step before it takes over, and its former primary follows it then";
     return slots && m->stage->headline && making_step(m, ACTION_VERIFY_CLUSTER) &&
            add(m, ACTION_VERIFY_READY, change, NULL) && add(m, ACTION_FAIL_OVER, change, slots) &&

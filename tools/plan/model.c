@@ -5,7 +5,8 @@
 
 #include "tools/evidence/hosts.h"
 
-static const struct effect *const tables[] = {effects_data, effects_membership, effects_replication, effects_slots, effects_create, effects_return};
+static const struct effect *const tables[] = {effects_data,  effects_membership, effects_replication,
+                                              effects_slots, effects_create,     effects_return};
 
 static void take_process(struct process *process, const struct dump *dump)
 {
@@ -49,7 +50,8 @@ size_t model_assume(struct model *model, const char *ip, uint16_t port)
         processes[i] = model->processes[i];
     }
     const char *host = hosts_named(&model->evidence, ip, port);
-    instances[number] = (struct instance){.name = name, .host = host ? host : ip, .ip = ip, .port = port, .folder = "", .node = NO_NODE};
+    instances[number] = (struct instance){
+        .name = name, .host = host ? host : ip, .ip = ip, .port = port, .folder = "", .node = NO_NODE};
     processes[number] = (struct process){.running = true};
     model->evidence.instances = instances;
     model->evidence.instance_count = number + 1;
@@ -101,7 +103,8 @@ const char *model_play(struct model *model, const struct stage *stage)
         return arena_format(model->arena, "nothing shows that slot %u is where it is to be", slot);
     const struct target *target = &stage->target;
     const struct process *process = target->instance == SIZE_MAX ? NULL : &model->processes[target->instance];
-    if (process && target->empties && (process->dump_keys || process->memory_functions || (target->aof && process->aof_keys)))
+    if (process && target->empties &&
+        (process->dump_keys || process->memory_functions || (target->aof && process->aof_keys)))
         return "old data would come back at the next start of the node";
     return NULL;
 }
@@ -151,7 +154,8 @@ bool model_add_sighting(struct model *model, struct view *view, const struct ent
         view->myself = view->count;
         view->myself_count = 1;
     }
-    view->sightings[view->count++] = (struct sighting){.entry = entry, .pong_ms = pong_ms, .link = LINK_CONNECTED, .myself = own};
+    view->sightings[view->count++] =
+        (struct sighting){.entry = entry, .pong_ms = pong_ms, .link = LINK_CONNECTED, .myself = own};
     return true;
 }
 
@@ -213,7 +217,8 @@ bool model_knows_nobody(const struct model *model, size_t instance)
     return !view || view->count <= 1;
 }
 
-/* The dump of a server that had none: a file that no host has yet, so it is equal to no other. SIZE_MAX without memory. */
+/* The dump of a server that had none: a file that no host has yet, so it is equal to no other. SIZE_MAX without
+ * memory. */
 static size_t new_file(struct model *model, size_t instance)
 {
     struct evidence *evidence = &model->evidence;
@@ -222,7 +227,8 @@ static size_t new_file(struct model *model, size_t instance)
     if (!files)
         return SIZE_MAX;
     memcpy(files, evidence->files, number * sizeof(*files));
-    files[number] = (struct evidence_file){.path = "(a dump that is still to be written)", .where = "", .instance = instance};
+    files[number] =
+        (struct evidence_file){.path = "(a dump that is still to be written)", .where = "", .instance = instance};
     snprintf(files[number].sha256, sizeof(files[number].sha256), "(none) %zu", number);
     evidence->files = files;
     evidence->file_count = number + 1;

@@ -1,7 +1,7 @@
 /* Every instance as a running server, on which steps have the effect that they would have, refusals included.
  *
- * The model is a copy of the evidence whose instances are its own: after some steps it can be judged by the same checks as
- * the case. Effects are in effects_*.c by subject, one for each action that changes or proves something.
+ * The model is a copy of the evidence whose instances are its own: after some steps it can be judged by the same
+ * checks as the case. Effects are in effects_*.c by subject, one for each action that changes or proves something.
  */
 #ifndef RCF_PLAN_MODEL_H
 #define RCF_PLAN_MODEL_H

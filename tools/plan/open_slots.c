@@ -110,10 +110,12 @@ static bool decide_all(struct closing *c)
             continue;
         uint32_t owner = c->cluster->slots[slot].node;
         if (owner == NO_NODE)
-            return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "slot %u is open, and nobody owns it", slot), NULL);
+            return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "slot %u is open, and nobody owns it", slot),
+                               NULL);
         if (c->cluster->nodes[owner].instance == SIZE_MAX)
-            return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "slot %u is open, and the files of its owner %s are missing", slot,
-                                                             c->cluster->nodes[owner].name),
+            return making_stop(m, PLAN_REFUSED,
+                               arena_format(m->arena, "slot %u is open, and the files of its owner %s are missing",
+                                            slot, c->cluster->nodes[owner].name),
                                "add its nodes.conf and dump to the case");
         if (!decide(c, c->cluster->nodes[owner].instance, slot))
             return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
@@ -149,7 +151,9 @@ static bool add_proofs(struct closing *c, struct slot_set *open)
     struct making *m = c->m;
     size_t owners[SLOT_COUNT];
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        owners[slot] = c->cluster->slots[slot].node == NO_NODE ? SIZE_MAX : c->cluster->nodes[c->cluster->slots[slot].node].instance;
+        owners[slot] = c->cluster->slots[slot].node == NO_NODE
+                           ? SIZE_MAX
+                           : c->cluster->nodes[c->cluster->slots[slot].node].instance;
     for (size_t g = 0; g < c->count; g++)
         for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
             if (c->groups[g]->slots.has[slot]) {

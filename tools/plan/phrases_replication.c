@@ -26,8 +26,9 @@ static bool verify_replica(struct making *m, struct step *step)
 
 static bool verify_ready(struct making *m, struct step *step)
 {
-    step->expect = arena_format(m->arena, "role:slave of %s, master_link_status:up, slave_repl_offset at its master_repl_offset",
-                                making_name(m, step->peer));
+    step->expect =
+        arena_format(m->arena, "role:slave of %s, master_link_status:up, slave_repl_offset at its master_repl_offset",
+                     making_name(m, step->peer));
     return step->expect != NULL;
 }
 

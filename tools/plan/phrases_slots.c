@@ -30,11 +30,13 @@ static bool move_slots(struct making *m, struct step *step)
     if (!count || !name || !list)
         return false;
     if (!are_lowest(m, step))
-        step->argv = phrase_words(m->arena,
-                                  arena_format(m->arena, "(%s: CLUSTER SETSLOT {slot} IMPORTING on %s, MIGRATING on %s, "
-                                               "MIGRATE of its keys, SETSLOT {slot} NODE %.8s... on both and on the other primaries)",
-                                               slot_set_words(step->slots, m->arena), making_name(m, step->on), name, to),
-                                  NULL);
+        step->argv = phrase_words(
+            m->arena,
+            arena_format(m->arena,
+                         "(%s: CLUSTER SETSLOT {slot} IMPORTING on %s, MIGRATING on %s, "
+                         "MIGRATE of its keys, SETSLOT {slot} NODE %.8s... on both and on the other primaries)",
+                         slot_set_words(step->slots, m->arena), making_name(m, step->on), name, to),
+            NULL);
     else if (m->plan->dialect == DIALECT_TRIB)
         step->argv = phrase_words(m->arena, "redis-trib.rb", "reshard", "--from", from, "--to", to, "--slots", count,
                                   "--yes", name, NULL);
@@ -42,7 +44,8 @@ static bool move_slots(struct making *m, struct step *step)
         step->argv = phrase_words(m->arena, phrase_client(m->plan->dialect), "--cluster", "reshard", name,
                                   "--cluster-from", from, "--cluster-to", to, "--cluster-slots", count, "--cluster-yes",
                                   NULL);
-    step->expect = arena_format(m->arena, "%s from %s, each with its keys", slot_set_words(step->slots, m->arena), name);
+    step->expect =
+        arena_format(m->arena, "%s from %s, each with its keys", slot_set_words(step->slots, m->arena), name);
     /* One slot as a range: a number alone would be a count. */
     step->undo = arena_format(m->arena, "rcf-plan reshard --from %.8s --to %.8s --slots %s%s%s", to, from, list,
                               step->slots->count == 1 ? "-" : "", step->slots->count == 1 ? list : "");
@@ -57,8 +60,11 @@ static const char *list_of(struct making *m, const struct step *step)
 static bool gather_keys(struct making *m, struct step *step)
 {
     const char *list = list_of(m, step);
-    step->argv = phrase_words(m->arena, arena_format(m->arena, "(%s: CLUSTER SETSLOT {slot} IMPORTING on %s, MIGRATE of its keys to %s)",
-                                                     list, making_name(m, step->peer), making_name(m, step->on)), NULL);
+    step->argv =
+        phrase_words(m->arena,
+                     arena_format(m->arena, "(%s: CLUSTER SETSLOT {slot} IMPORTING on %s, MIGRATE of its keys to %s)",
+                                  list, making_name(m, step->peer), making_name(m, step->on)),
+                     NULL);
     step->expect = arena_format(m->arena, "no key of %s left on %s", list, making_name(m, step->peer));
     return step->argv && step->expect;
 }
@@ -78,12 +84,17 @@ static bool add_slots(struct making *m, struct step *step)
 
 static bool verify_owner(struct making *m, struct step *step)
 {
-    step->expect = arena_format(m->arena, "%s on the line of %s, not open anywhere", list_of(m, step), making_name(m, step->on));
+    step->expect =
+        arena_format(m->arena, "%s on the line of %s, not open anywhere", list_of(m, step), making_name(m, step->on));
     return step->expect != NULL;
 }
 
 const struct phrase phrases_slots[ACTIONS] = {
-    [ACTION_VERIFY_CLUSTER] = {PLACE_EVERY, {"CLUSTER", "NODES"}, "the members and slot owners of the fingerprint, no other open slots", NULL, NULL},
+    [ACTION_VERIFY_CLUSTER] = {PLACE_EVERY,
+                               {"CLUSTER", "NODES"},
+                               "the members and slot owners of the fingerprint, no other open slots",
+                               NULL,
+                               NULL},
     [ACTION_MOVE_SLOTS] = {PLACE_NODE, .more = move_slots},
     [ACTION_GATHER_KEYS] = {PLACE_NODE, .more = gather_keys},
     [ACTION_CLOSE_SLOTS] = {PLACE_NODE, {"CLUSTER", "SETSLOT", "{slot}", "STABLE"}, .more = close_slots},

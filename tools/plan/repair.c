@@ -1,5 +1,6 @@
-/* All findings of a case that have a safe remedy, each in its place: after every stage the model is judged again, so that
- * the next one is made for the cluster that the stages before leave, and a finding that went by itself is not repaired.
+/* All findings of a case that have a safe remedy, each in its place: after every stage the model is judged again,
+ * so that the next one is made for the cluster that the stages before leave, and a finding that went by itself is
+ * not repaired.
  *
  * What has no remedy here, or whose remedy was refused, is named with the reason: a person has to decide it. */
 #include <string.h>
@@ -27,7 +28,14 @@ bool repair_rejoin(struct making *m, const struct finding *finding)
     return instance != SIZE_MAX && make_rejoin_stage(m, instance);
 }
 
-/* A node that runs is brought back whole; the removal of one that does not is finished. Who replicates it moves first. */
+bool repair_by_person(struct making *m, const struct finding *finding)
+{
+    m->stage = NULL;
+    return making_stop(m, PLAN_REFUSED, "which nodes and keys belong where is not for a tool to say",
+                       arena_format(m->arena, "rcf-check --explain %s says what to do", finding_word(finding->id)));
+}
+
+/* One that runs is brought back whole; the removal of one that does not is finished. Who replicates it moves first. */
 bool repair_half_forgotten(struct making *m, const struct finding *finding)
 {
     size_t instance = repair_subject(m, finding);
@@ -51,9 +59,10 @@ bool repair_half_forgotten(struct making *m, const struct finding *finding)
 static const struct remedy {
     enum finding_id finding;
     bool (*make)(struct making *m, const struct finding *finding);
+    enum { ANY, SETTLED } when;
     const char *reason;
 } remedies[] = {
-#define REMEDY(id, maker, reason) {FINDING_##id, maker, reason},
+#define REMEDY(id, maker, when, reason) {FINDING_##id, maker, when, reason},
 #include "tools/plan/remedies.def"
 #undef REMEDY
 };
@@ -82,7 +91,8 @@ static const struct refusal *refusal_of(const struct refusal *list, const struct
 }
 
 /* The first finding, in the order of remedies, that has one that was not refused. */
-static const struct finding *next_finding(const struct making *m, const struct refusal *refused, const struct remedy **remedy)
+static const struct finding *next_finding(const struct making *m, const struct refusal *refused,
+                                          const struct remedy **remedy)
 {
     const struct findings *findings = m->scene->findings;
     for (size_t r = 0; r < sizeof(remedies) / sizeof(remedies[0]); r++)
@@ -94,13 +104,30 @@ static const struct finding *next_finding(const struct making *m, const struct r
     return NULL;
 }
 
+/* Whether an error of the same cluster has remained; then the remedy stops. */
+static bool stops_unsettled(struct making *m, const struct finding *finding, const struct refusal *refused)
+{
+    for (; refused; refused = refused->next)
+        if (refused->finding.severity == SEVERITY_ERROR && refused->finding.cluster == finding->cluster &&
+            refused->finding.id != finding->id) {
+            making_stop(m, PLAN_REFUSED, "who is where is changed last, and an error of this cluster remains",
+                        arena_format(m->arena, "settle %s first", finding_word(refused->finding.id)));
+            return true;
+        }
+    return false;
+}
+
 /* Takes back that the plan was stopped; its reason goes with the finding. */
 static struct refusal *set_aside(struct making *m, const struct finding *finding, struct refusal *list)
 {
     struct plan *plan = m->plan;
     struct refusal *refusal = arena_alloc(m->arena, sizeof(*refusal));
     if (refusal)
-        *refusal = (struct refusal){*finding, plan->stopped ? plan->stopped->kind : STAGES, plan->why, plan->hint, list};
+        *refusal = (struct refusal){.finding = *finding,
+                                    .kind = plan->stopped ? plan->stopped->kind : STAGES,
+                                    .why = plan->why,
+                                    .hint = plan->hint,
+                                    .next = list};
     plan->outcome = PLAN_READY;
     plan->why = plan->hint = NULL;
     plan->details = NULL;
@@ -125,14 +152,14 @@ static void explain(struct making *m, size_t from, const struct finding *finding
 
 /* ------------------------------------------------------------------ what remains */
 
-/* What is said of a node's keys is a part of why its remedy was refused, and so is what this remedy would have ended; what
- * a stage was known to leave is said by the stage. */
+/* What is said of a node's keys is a part of why its remedy was refused, and so is what this remedy would have
+ * ended; what a stage was known to leave is said by the stage. */
 static bool is_told(const struct making *m, const struct refusal *refused, const struct finding *finding)
 {
     bool keys = finding->id == FINDING_KEYS_IN_FOREIGN_SLOT || finding->id == FINDING_KEYS_ONLY_HERE;
     for (; finding->node && refused; refused = refused->next)
-        if (equal(refused->finding.node, finding->node) && refused->finding.id != finding->id && refused->kind != STAGES &&
-            (keys || plan_addresses(refused->kind, finding->id)))
+        if (equal(refused->finding.node, finding->node) && refused->finding.id != finding->id &&
+            refused->kind != STAGES && (keys || plan_addresses(refused->kind, finding->id)))
             return true;
     for (size_t s = 0; finding->node && s < m->plan->stage_count; s++) {
         const struct stage *stage = m->plan->stages[s];
@@ -212,7 +239,8 @@ bool make_repair(struct making *m)
         const struct finding *finding = next_finding(m, refused, &remedy);
         if (!finding)
             break;
-        bool done = remedy->make(m, finding) && making_go_on(m);
+        bool done = !(remedy->when == SETTLED && stops_unsettled(m, finding, refused)) &&
+                    remedy->make(m, finding) && making_go_on(m);
         explain(m, made, finding, remedy->reason);
         if (done)
             continue;

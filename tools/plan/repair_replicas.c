@@ -34,8 +34,9 @@ static uint32_t neediest(const struct cluster *cluster, uint32_t replica)
     return best;
 }
 
-/* The servers' tool, told to add a replica and not of whom, takes the primary with the fewest replicas: of equal ones the
- * first that it happens to list (redis-cli.c, clusterManagerNodeWithLeastReplicas). Failed nodes are not in its list. */
+/* The servers' tool, told to add a replica and not of whom, takes the primary with the fewest replicas: of equal
+ * ones the first that it happens to list (redis-cli.c, clusterManagerNodeWithLeastReplicas). Failed nodes are not
+ * in its list. */
 static const char *tell_tool(struct making *m, const struct cluster *cluster, uint32_t replica)
 {
     const char *names = NULL, *words = m->plan->dialect == DIALECT_TRIB ? "redis-trib.rb add-node --slave"
@@ -117,11 +118,13 @@ bool repair_lonely(struct making *m, const struct finding *finding)
         }
     }
     if (giver == NO_NODE)
-        return making_stop(m, PLAN_REFUSED, "no primary has a replica to spare", "rcf-plan add and replicate give it one");
+        return making_stop(m, PLAN_REFUSED, "no primary has a replica to spare",
+                           "rcf-plan add and replicate give it one");
     return place(m, cluster, giver, index);
 }
 
-/* A replica beside its primary changes places with one that may stand there: afterwards neither lives with its primary. */
+/* A replica beside its primary changes places with one that may stand there: afterwards neither lives with its
+ * primary. */
 bool repair_beside(struct making *m, const struct finding *finding)
 {
     uint32_t index;
@@ -143,6 +146,7 @@ bool repair_beside(struct making *m, const struct finding *finding)
         uint32_t giver = node_named(now, other->id), gets = node_named(now, cluster->nodes[node->follows].id);
         return follow(m, now, giver, gets);
     }
-    return making_stop(m, PLAN_REFUSED, "no replica can change places with it so that both live apart from their primaries",
+    return making_stop(m, PLAN_REFUSED,
+                       "no replica can change places with it so that both live apart from their primaries",
                        "rcf-plan add on another host, then replicate");
 }
