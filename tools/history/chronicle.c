@@ -6,6 +6,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "tools/history/captures.h"
+
 void numbers_add(struct chronicle *chronicle, struct numbers *numbers, size_t number)
 {
     size_t *at = arena_grow(chronicle->arena, numbers->at, numbers->count, &numbers->cap, sizeof(*at));
@@ -35,8 +37,8 @@ static struct actor *add_actor(struct chronicle *chronicle, const char *id)
     struct actor *actor = chronicle_actor(chronicle, id);
     if (!id || actor)
         return actor;
-    struct actor *all = arena_grow(chronicle->arena, chronicle->actors, chronicle->actor_count, &chronicle->actor_cap,
-                                   sizeof(*all));
+    struct actor *all =
+        arena_grow(chronicle->arena, chronicle->actors, chronicle->actor_count, &chronicle->actor_cap, sizeof(*all));
     if (!all || !numbering_add(&chronicle->actor_numbers, chronicle->arena, XXH3_64bits(id, strlen(id)),
                                (uint32_t)chronicle->actor_count))
         return NULL;
@@ -234,17 +236,19 @@ static bool list_views(struct chronicle *chronicle)
         const struct occurrence *saved = &history->occurrences[o];
         const struct view *view = chronicle->evidence->files[saved->file].view;
         if (saved->kind == OCCURRENCE_VIEW_SAVED && view && saved->instance != SIZE_MAX)
-            chronicle->views[chronicle->view_count++] = (struct saved_view){view, saved->instance, o, saved->when.ms};
+            chronicle->views[chronicle->view_count++] = 
+                (struct saved_view){view, saved->instance, o, saved->when.ms, capture_loaded_ms(view)};
     }
     return chronicle->views;
 }
 
 bool chronicle_open(struct chronicle *chronicle, struct history *history)
 {
-    *chronicle = (struct chronicle){.history = history, .evidence = history->evidence, .arena = history->arena,
-                                     .changed_first = NONE};
+    *chronicle = (struct chronicle){
+        .history = history, .evidence = history->evidence, .arena = history->arena, .changed_first = NONE};
     name_actors(chronicle);
-    return lay_tracks(chronicle) && list_views(chronicle) && list_residences(chronicle) && !arena_failed(chronicle->arena);
+    return lay_tracks(chronicle) && list_views(chronicle) && list_residences(chronicle) &&
+           !arena_failed(chronicle->arena);
 }
 
 /* ------------------------------------------------------------------ drafts */
@@ -253,8 +257,8 @@ enum { LINES_MAX = 64, DETAILS_MAX = 64 };
 
 struct draft *draft_new(struct chronicle *chronicle, enum episode_kind kind, enum episode_basis how)
 {
-    struct draft **all = arena_grow(chronicle->arena, chronicle->drafts, chronicle->draft_count, &chronicle->draft_cap,
-                                    sizeof(*all));
+    struct draft **all =
+        arena_grow(chronicle->arena, chronicle->drafts, chronicle->draft_count, &chronicle->draft_cap, sizeof(*all));
     struct draft *draft = arena_alloc(chronicle->arena, sizeof(*draft));
     if (!all || !draft)
         return NULL;
@@ -288,8 +292,8 @@ void draft_detail(struct chronicle *chronicle, struct draft *draft, const char *
     char buffer[1024];
     if (!draft || draft->episode.detail_count == DETAILS_MAX)
         return;
-    const char **all = arena_grow(chronicle->arena, draft->details, draft->episode.detail_count, &draft->detail_cap,
-                                  sizeof(*all));
+    const char **all =
+        arena_grow(chronicle->arena, draft->details, draft->episode.detail_count, &draft->detail_cap, sizeof(*all));
     if (!all)
         return;
     draft->details = all;

@@ -36,7 +36,7 @@ struct residence {
 struct saved_view {
     const struct view *view;
     size_t instance, occurrence;
-    int64_t ms;
+    int64_t ms, loaded_ms; /* see capture_loaded_ms() */
 };
 
 enum ending {
@@ -264,36 +264,39 @@ const char *chronicle_primary_before(const struct chronicle *chronicle, size_t i
 /* The lifetime that a position of a track belongs to, or NULL. */
 const struct lifetime *chronicle_lifetime(const struct chronicle *chronicle, size_t instance, size_t position);
 
-/* What a view says about a primary: the first in which it has this config epoch and slots, or the last one saved before a
- * moment; NULL when none says. `from` is the view's occurrence, or NONE. */
+/* What a view says about a primary: the first in which it has this config epoch and slots, or the last one saved
+ * before a moment; NULL when none says. `from` is the view's occurrence, or NONE. */
 const struct entry *entry_at_epoch(const struct chronicle *chronicle, const char *id, int64_t epoch, size_t *from);
 const struct entry *entry_before(const struct chronicle *chronicle, const char *id, int64_t ms, size_t *from);
 
 /* The slots of an entry, or those that two have in common; NULL when there are none, or no entry. */
 const char *entry_slots(struct chronicle *chronicle, const struct entry *one, const struct entry *other);
 
-/* A failover, asked for or not, that gave the slots of one to the other at a moment not further than `error_ms` before. */
+/* A failover, asked for or not, that gave the slots of one to the other at a moment not further than `error_ms`
+ * before. */
 bool was_failover(const struct chronicle *chronicle, const char *from, const char *to, int64_t ms, int64_t error_ms);
 
-/* How many members the viewer of a change between two captures has got or lost with it, and whether these are all of those
- * that it lists beside itself: then it is the viewer that came or went. */
+/* How many members the viewer of a change between two captures has got or lost with it, and whether these are all
+ * of those that it lists beside itself: then it is the viewer that came or went. */
 bool changed_all(struct chronicle *chronicle, size_t number);
 
 /* A failure that others marked, or the whole cluster's, going on between two moments. */
 bool was_disturbed(const struct chronicle *chronicle, size_t instance, int64_t from, int64_t to);
 
-/* When the node was away for so long that members would have marked it, had it been one: by the lifetime that ended, and
- * logs that go on and would have said so. */
+/* When the node was away for so long that members would have marked it, had it been one: by the lifetime that
+ * ended, and logs that go on and would have said so. */
 bool away_unnoticed(const struct chronicle *chronicle, const struct lifetime *life);
 
 /* The passage of this kind that the node went through last before a moment, or NULL. */
-const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t ms);
+const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id,
+                                     int64_t ms);
 
 /* The newest view of a member of the core lists it. */
 bool is_member_now(const struct chronicle *chronicle, const char *id);
 
-/* When a node was last known to be alive, not after `ms`: by the lines of its log, by pongs in views, by connections that
- * broke with it. `from` is the occurrence that says so, NONE when nothing does; then the moment is empty. */
+/* When a node was last known to be alive, not after `ms`: by the lines of its log, by pongs in views, by
+ * connections that broke with it. `from` is the occurrence that says so, NONE when nothing does; then the moment
+ * is empty. */
 struct moment last_seen(const struct chronicle *chronicle, const char *id, int64_t ms, size_t *from);
 
 /* The first occurrence of history->occurrences that is not before `ms`. */

@@ -132,8 +132,16 @@ static struct lifetime *add_lifetime(struct chronicle *chronicle, size_t instanc
         return NULL;
     chronicle->lifetimes = all;
     struct lifetime *life = &all[chronicle->lifetime_count++];
-    *life = (struct lifetime){.instance = instance, .first = position, .last = position, .started = NONE, .version = NONE,
-                              .identified = NONE, .ready = NONE, .asked = NONE, .ended = NONE, .end_from = NONE};
+    *life = (struct lifetime){.instance = instance,
+                              .first = position,
+                              .last = position,
+                              .started = NONE,
+                              .version = NONE,
+                              .identified = NONE,
+                              .ready = NONE,
+                              .asked = NONE,
+                              .ended = NONE,
+                              .end_from = NONE};
     return life;
 }
 
@@ -203,8 +211,8 @@ static void follow(struct chronicle *chronicle, size_t instance)
             life->started = first ? track->at[p] : NONE;
         }
         life->last = p;
-        if (life->started == NONE && (line->event == LOG_STARTING || line->event == LOG_START || line->event == LOG_NODE_NEW ||
-                                      line->event == LOG_NODE_LOADED))
+        if (life->started == NONE && (line->event == LOG_STARTING || line->event == LOG_START ||
+                                      line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
             life->started = track->at[life->first];
         take(life, line, track->at[p]);
     }
@@ -231,7 +239,8 @@ static void sort_processes(struct chronicle *chronicle, struct numbers *track)
     bool ordered = true;
     for (size_t p = 0; p < track->count; p++)
         if (!p || chronicle_at(chronicle, track->at[p])->event == LOG_STARTING) {
-            ordered &= !starts.count || chronicle_at(chronicle, track->at[p])->when.ms >= chronicle_at(chronicle, track->at[starts.at[starts.count - 1]])->when.ms;
+            ordered &= !starts.count || chronicle_at(chronicle, track->at[p])->when.ms >=
+                                            chronicle_at(chronicle, track->at[starts.at[starts.count - 1]])->when.ms;
             numbers_add(chronicle, &starts, p);
         }
     struct stretch *all = arena_array(chronicle->arena, starts.count, sizeof(*all));
@@ -240,7 +249,8 @@ static void sort_processes(struct chronicle *chronicle, struct numbers *track)
         return;
     for (size_t s = 0; s < starts.count; s++) {
         size_t end = s + 1 < starts.count ? starts.at[s + 1] : track->count;
-        all[s] = (struct stretch){starts.at[s], end - starts.at[s], chronicle_at(chronicle, track->at[starts.at[s]])->when.ms};
+        all[s] = (struct stretch){starts.at[s], end - starts.at[s],
+                                  chronicle_at(chronicle, track->at[starts.at[s]])->when.ms};
     }
     qsort(all, starts.count, sizeof(*all), by_start);
     for (size_t s = 0, to = 0; s < starts.count; s++)

@@ -28,7 +28,8 @@ const char *entry_slots(struct chronicle *chronicle, const struct entry *one, co
     return text && *text ? text : NULL;
 }
 
-static const struct sighting *sighting_of(const struct chronicle *chronicle, const struct saved_view *saved, const char *id)
+static const struct sighting *sighting_of(const struct chronicle *chronicle, const struct saved_view *saved,
+                                          const char *id)
 {
     const struct view_store *store = chronicle->evidence->store;
     uint32_t node = view_store_find(store, (struct bytes){(const uint8_t *)id, strlen(id)});
@@ -69,7 +70,8 @@ const struct entry *entry_before(const struct chronicle *chronicle, const char *
     return NULL;
 }
 
-/* The correction of the clock that the view was read with: its occurrence is on the reference clock, its pongs are not. */
+/* The correction of the clock that the view was read with: its occurrence is on the reference clock, its pongs are
+ * not. */
 static int64_t correction(const struct chronicle *chronicle, const struct saved_view *saved)
 {
     const struct moment *when = &chronicle_at(chronicle, saved->occurrence)->when;
@@ -100,8 +102,8 @@ int64_t last_pong(const struct chronicle *chronicle, const char *id, int64_t ms,
     for (size_t v = 0; id && v < chronicle->view_count; v++) {
         const struct saved_view *saved = &chronicle->views[v];
         const struct sighting *sighting = sighting_of(chronicle, saved, id);
-        if (!sighting || sighting->myself || sighting->pong_ms <= 0)
-            continue;
+        if (!sighting || sighting->myself || sighting->pong_ms <= 0 || sighting->pong_ms == saved->loaded_ms)
+            continue; /* nobody heard what a server sets while it loads */
         int64_t pong = sighting->pong_ms + correction(chronicle, saved);
         if (pong <= ms && pong > newest && !is_loaded(chronicle, saved, pong)) {
             newest = pong;

@@ -9,23 +9,25 @@ enum {
 };
 
 /* The passage, as it may be known already; of several the latest. */
-static struct passage *find(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms, int64_t high_ms,
-                            int64_t slack_ms)
+static struct passage *find(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms,
+                            int64_t high_ms, int64_t slack_ms)
 {
     const struct actor *actor = chronicle_actor(chronicle, id);
     struct passage *best = NULL;
     for (size_t p = 0; actor && p < actor->passages.count; p++) {
         struct passage *known = &chronicle->passages[actor->passages.at[p]];
-        if (known->way == way && low_ms <= known->high_ms + slack_ms &&
-            high_ms >= known->low_ms - slack_ms && (!best || known->low_ms > best->low_ms))
+        if (known->way == way && low_ms <= known->high_ms + slack_ms && high_ms >= known->low_ms - slack_ms &&
+            (!best || known->low_ms > best->low_ms))
             best = known;
     }
     return best;
 }
 
-static struct passage *add(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms, int64_t high_ms)
+static struct passage *add(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms,
+                           int64_t high_ms)
 {
-    struct passage *all = arena_grow(chronicle->arena, chronicle->passages, chronicle->passage_count, &chronicle->passage_cap, sizeof(*all));
+    struct passage *all = arena_grow(chronicle->arena, chronicle->passages, chronicle->passage_count,
+                                     &chronicle->passage_cap, sizeof(*all));
     if (!all)
         return NULL;
     chronicle->passages = all;
@@ -38,7 +40,8 @@ static struct passage *add(struct chronicle *chronicle, enum passage_way way, co
 }
 
 /* The same between two moments; what is known of them is narrowed down. */
-static struct passage *between(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms, int64_t high_ms)
+static struct passage *between(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms,
+                               int64_t high_ms)
 {
     struct passage *known = find(chronicle, way, id, low_ms, high_ms, SLACK_MS);
     if (!known)
@@ -51,7 +54,8 @@ static struct passage *between(struct chronicle *chronicle, enum passage_way way
 }
 
 /* The same by a line of its moment. */
-static struct passage *dated(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms, int64_t high_ms)
+static struct passage *dated(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms,
+                             int64_t high_ms)
 {
     struct passage *known = find(chronicle, way, id, low_ms, high_ms, TOGETHER_MS);
     if (!known)
@@ -67,7 +71,8 @@ static struct passage *dated(struct chronicle *chronicle, enum passage_way way, 
     return known;
 }
 
-const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t ms)
+const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id,
+                                     int64_t ms)
 {
     const struct actor *actor = chronicle_actor(chronicle, id);
     const struct passage *best = NULL;
@@ -92,8 +97,9 @@ static void take_captures(struct chronicle *chronicle)
         if (all && !came)
             continue; /* a reset of the viewer */
         bool bounded = change->when.source != CLOCK_NONE && change->when.error_ms != INT64_MAX;
-        struct passage *passage = between(chronicle, came ? PASSAGE_JOINED : PASSAGE_LEFT, all ? change->writer : change->node,
-                                      bounded ? change->when.ms - change->when.error_ms : change->when.ms, change->when.ms);
+        struct passage *passage =
+            between(chronicle, came ? PASSAGE_JOINED : PASSAGE_LEFT, all ? change->writer : change->node,
+                    bounded ? change->when.ms - change->when.error_ms : change->when.ms, change->when.ms);
         if (!passage)
             return;
         if (!passage->basis || !passage->dated)
@@ -214,7 +220,8 @@ static void take_meet(const struct handshakes *handshakes, size_t number)
 
 /* ------------------------------------------------------------------ processes */
 
-/* A node with a new id learns its address from the first member that talks to it, and sees the cluster up when it has met it. */
+/* A node with a new id learns its address from the first member that talks to it, and sees the cluster up when it
+ * has met it. */
 static void take_newcomer(struct chronicle *chronicle, const struct lifetime *life)
 {
     const struct numbers *track = &chronicle->tracks[life->instance];
@@ -233,8 +240,8 @@ static void take_newcomer(struct chronicle *chronicle, const struct lifetime *li
     if (up == NONE && address == NONE)
         return;
     size_t first = address != NONE ? address : up, last = up != NONE ? up : address;
-    struct passage *passage = add(chronicle, PASSAGE_JOINED, chronicle_at(chronicle, first)->writer, chronicle_at(chronicle, first)->when.ms,
-                                  chronicle_at(chronicle, last)->when.ms);
+    struct passage *passage = add(chronicle, PASSAGE_JOINED, chronicle_at(chronicle, first)->writer,
+                                  chronicle_at(chronicle, first)->when.ms, chronicle_at(chronicle, last)->when.ms);
     if (!passage)
         return;
     passage->dated = true;
@@ -259,8 +266,10 @@ static void take_absence(struct chronicle *chronicle, const struct lifetime *lif
         struct passage *passage = add(chronicle, PASSAGE_LEFT, life->id, life->end.ms, life->end.ms);
         if (!passage)
             return;
-        passage->basis = chronicle_text(chronicle, "it was away for %s, node-timeout is %s, and no member marked it as failing: it was none any more",
-                                        chronicle_span(chronicle, back - life->end.ms), chronicle_span(chronicle, node_timeout(chronicle)));
+        passage->basis = chronicle_text(
+            chronicle,
+            "it was away for %s, node-timeout is %s, and no member marked it as failing: it was none any more",
+            chronicle_span(chronicle, back - life->end.ms), chronicle_span(chronicle, node_timeout(chronicle)));
         numbers_add(chronicle, &passage->lines, life->end_from);
         numbers_add(chronicle, &passage->lines, chronicle->tracks[next->instance].at[next->first]);
         gone = true;

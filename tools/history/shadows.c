@@ -1,5 +1,6 @@
-/* Replicas that nobody lists: SYNC asks for no membership, so whoever knows the address gets the data. An address is told
- * only if no view of any member, old or new, has it, or if those that had it were saved before members' views without it. */
+/* Replicas that nobody lists: SYNC asks for no membership, so whoever knows the address gets the data. An address
+ * is told only if no view of any member, old or new, has it, or if those that had it were saved before members'
+ * views without it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,11 +49,12 @@ static enum listing listing_of(const struct view *view, const struct lookup *loo
 static bool testifies(const struct chronicle *chronicle, const struct saved_view *saved)
 {
     const struct cluster *cluster = clusters_of(chronicle->history->clusters, saved->instance);
-    return cluster && cluster_testifies(cluster, saved->instance) && saved->view->count > 1 && !(saved->view->limits & VIEW_SOME_NODES);
+    return cluster && cluster_testifies(cluster, saved->instance) && saved->view->count > 1 &&
+           !(saved->view->limits & VIEW_SOME_NODES);
 }
 
-/* No view ever lists the address; was it a member once, when it asked? Not if it had been removed before, if the view is older
- * than the sync, or if it is still connected when the view is saved. */
+/* No view ever lists the address; was it a member once, when it asked? Not if it had been removed before, if the
+ * view is older than the sync, or if it is still connected when the view is saved. */
 static bool was_stranger(const struct chronicle *chronicle, const struct occurrence *asked, int64_t saved_ms)
 {
     const char *id = chronicle_at_address(chronicle, asked->address, asked->when.ms);
@@ -64,14 +66,17 @@ static bool was_stranger(const struct chronicle *chronicle, const struct occurre
         return true;
     for (size_t p = 0; p < track->count; p++) {
         const struct occurrence *line = chronicle_at(chronicle, track->at[p]);
-        if (line->event == LOG_REPLICA_LOST && same_id(line->address, asked->address) && line->when.ms >= asked->when.ms)
+        if (line->event == LOG_REPLICA_LOST && same_id(line->address, asked->address) &&
+            line->when.ms >= asked->when.ms)
             return false;
     }
     return true;
 }
 
-/* The view without the address that tells: saved before the sync, and no later view lists it. NONE when it was a member. */
-static size_t silent_view(const struct chronicle *chronicle, const struct occurrence *asked, const struct lookup *lookup)
+/* The view without the address that tells: saved before the sync, and no later view lists it. NONE when it was a
+ * member. */
+static size_t silent_view(const struct chronicle *chronicle, const struct occurrence *asked,
+                          const struct lookup *lookup)
 {
     size_t silent = NONE;
     int64_t listed = INT64_MIN;
@@ -111,7 +116,8 @@ static bool lives_at(const struct cluster *cluster, const char *id, const struct
     const struct evidence *evidence = cluster->evidence;
     uint32_t number = view_store_find(evidence->store, (struct bytes){(const uint8_t *)id, strlen(id)});
     uint32_t node = number == NO_NODE ? NO_NODE : cluster_node(cluster, number);
-    return node != NO_NODE && cluster->nodes[node].entry->port == lookup->port && host_is(lookup, cluster->nodes[node].entry->ip);
+    return node != NO_NODE && cluster->nodes[node].entry->port == lookup->port &&
+           host_is(lookup, cluster->nodes[node].entry->ip);
 }
 
 /* One address that asks one member again and again. */
@@ -143,12 +149,14 @@ void build_shadows(struct chronicle *chronicle)
             continue;
         struct shadow *shadow = NULL;
         for (size_t s = 0; s < count && !shadow; s++)
-            shadow = shadows[s].instance == asked->instance && same_id(shadows[s].address, asked->address) ? &shadows[s] : NULL;
+            shadow = shadows[s].instance == asked->instance && same_id(shadows[s].address, asked->address) ? &shadows[s]
+                                                                                                           : NULL;
         if (!shadow) {
             if (!(shadows = arena_grow(chronicle->arena, shadows, count, &cap, sizeof(*shadows))))
                 return;
             shadow = &shadows[count++];
-            *shadow = (struct shadow){asked->address, asked->instance, draft_new(chronicle, EPISODE_SHADOW, BASIS_INFERRED), 0};
+            *shadow = (struct shadow){asked->address, asked->instance,
+                                      draft_new(chronicle, EPISODE_SHADOW, BASIS_INFERRED), 0};
             draft_begins(chronicle, shadow->draft, o);
         }
         struct draft *draft = shadow->draft;
@@ -161,8 +169,9 @@ void build_shadows(struct chronicle *chronicle)
         draft->episode.peer = asked->writer;
         draft->episode.instance = asked->instance;
         draft->episode.basis = "the address is in no member's file at that time";
-        draft->episode.title = chronicle_text(chronicle, "%s, which no member lists, asked %s for data%s", asked->address,
-                                              chronicle->evidence->instances[asked->instance].name,
-                                              shadow->count > 1 ? chronicle_text(chronicle, ", %llu times", (unsigned long long)shadow->count) : "");
+        draft->episode.title = chronicle_text(
+            chronicle, "%s, which no member lists, asked %s for data%s", asked->address,
+            chronicle->evidence->instances[asked->instance].name,
+            shadow->count > 1 ? chronicle_text(chronicle, ", %llu times", (unsigned long long)shadow->count) : "");
     }
 }
