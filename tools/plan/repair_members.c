@@ -36,7 +36,8 @@ static bool check_return(struct making *m, uint32_t index)
             arena_format(m->arena,
                          "%" PRIu64 " keys exist only in its dump, and it is flushed when it comes back as a replica",
                          stage->copies->only_here),
-            arena_format(m->arena, RESCUE_BY_HAND "; or give them up: --accept-loss=%" PRIu64, stage->copies->only_here));
+            arena_format(m->arena, "%s; or give them up: --accept-loss=%" PRIu64, RESCUE_BY_HAND,
+                         stage->copies->only_here));
     return stage->content != NULL;
 }
 
