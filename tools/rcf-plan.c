@@ -30,7 +30,9 @@ static const char *take(void *context, int id, const char *value)
         return text_u64(escape_string(value), &config->accepted_loss) ? NULL : "the exact number of keys";
     }
     if (id == OPTION_TARGET) {
-        config->life = strcmp(value, "running") == 0 ? LIFE_RUNNING : strcmp(value, "down") == 0 ? LIFE_DOWN : LIFE_BY_EVIDENCE;
+        config->life = strcmp(value, "running") == 0 ? LIFE_RUNNING
+                       : strcmp(value, "down") == 0  ? LIFE_DOWN
+                                                     : LIFE_BY_EVIDENCE;
         return config->life == LIFE_BY_EVIDENCE ? "running or down" : NULL;
     }
     /* A list with commas; the words of argv are the process's own to cut. */
@@ -46,23 +48,34 @@ static const char *take(void *context, int id, const char *value)
 }
 
 static const struct cli_option options[] = {
-    {0, "missing-ok", "NODE,...", "go without the files of these members (repeatable)", CLI_TAKE, 0, NULL, 0, 0, OPTION_MISSING_OK},
-    {0, "accept-loss", "N", "give up the N keys that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0, OPTION_ACCEPT_LOSS},
-    {0, "rescue", NULL, "first carry keys that exist nowhere else to the owners of their slots", CLI_FLAG, offsetof(struct config, rescue), NULL, 0, 0, 0},
-    {0, "target", "running|down", "whether NODE runs, where the evidence does not show it", CLI_TAKE, 0, NULL, 0, 0, OPTION_TARGET},
-    {0, "from", "NODE,...|all", "reshard: the nodes that give slots", CLI_STRING, offsetof(struct config, from), NULL, 0, 0, 0},
+    {0, "missing-ok", "NODE,...", "go without the files of these members (repeatable)", CLI_TAKE, 0, NULL, 0, 0,
+     OPTION_MISSING_OK},
+    {0, "accept-loss", "N", "give up the N keys that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0,
+     OPTION_ACCEPT_LOSS},
+    {0, "rescue", NULL, "first carry keys that exist nowhere else to the owners of their slots", CLI_FLAG,
+     offsetof(struct config, rescue), NULL, 0, 0, 0},
+    {0, "target", "running|down", "whether NODE runs, where the evidence does not show it", CLI_TAKE, 0, NULL, 0, 0,
+     OPTION_TARGET},
+    {0, "from", "NODE,...|all", "reshard: the nodes that give slots", CLI_STRING, offsetof(struct config, from), NULL,
+     0, 0, 0},
     {0, "to", "NODE", "reshard: the node that gets them", CLI_STRING, offsetof(struct config, to), NULL, 0, 0, 0},
-    {0, "slots", "N|RANGES", "reshard: how many slots, or which: 0-99,200-200", CLI_STRING, offsetof(struct config, slots), NULL, 0, 0, 0},
-    {0, "replicas", "N", "create: so many replicas of each primary (0)", CLI_NUMBER, offsetof(struct config, replicas), NULL, 0, 16, 0},
-    {0, "case", "CASE", "create: what the case holds of these nodes", CLI_STRING, offsetof(struct config, case_path), NULL, 0, 0, 0},
-    {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING, offsetof(struct config, hosts), NULL, 0, 0, 0},
+    {0, "slots", "N|RANGES", "reshard: how many slots, or which: 0-99,200-200", CLI_STRING,
+     offsetof(struct config, slots), NULL, 0, 0, 0},
+    {0, "replicas", "N", "create: so many replicas of each primary (0)", CLI_NUMBER, offsetof(struct config, replicas),
+     NULL, 0, 16, 0},
+    {0, "case", "CASE", "create: what the case holds of these nodes", CLI_STRING, offsetof(struct config, case_path),
+     NULL, 0, 0, 0},
+    {0, "hosts", "FILE", "CSV of address,host[,zone]: what is lost together", CLI_STRING,
+     offsetof(struct config, hosts), NULL, 0, 0, 0},
     {0},
 };
 
 static const struct cli_command command = {
     .name = "rcf-plan",
-    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", "add ADDR CASE...", "replicate NODE PRIMARY CASE...",
-                                      "reshard --from NODE[,NODE...]|all --to NODE --slots N|RANGES CASE...", "create --replicas N ADDR... [--case CASE]", "repair CASE...", NULL},
+    .synopsis = (const char *const[]){"rejoin NODE CASE...", "remove NODE CASE...", "add ADDR CASE...",
+                                      "replicate NODE PRIMARY CASE...",
+                                      "reshard --from NODE[,NODE...]|all --to NODE --slots N|RANGES CASE...",
+                                      "create --replicas N ADDR... [--case CASE]", "repair CASE...", NULL},
     .summary = "Makes a plan of steps that repairs a cluster without losing data; it executes nothing.",
     .options = options,
     .least_operands = 2,
@@ -78,15 +91,26 @@ static const struct cli_command command = {
              "  reshard moves slots with their keys: so many as the tools would take, or those that are named\n"
              "  create  makes a cluster of empty nodes, replicas away from their primaries\n"
              "  repair  all findings that have a safe remedy, in an order that is explained; the others are named\n"
+             "          with the reason\n"
+             "\n"
+             "A plan that would lose keys, or rests on evidence that is damaged, missing or silent by its kind, is\n"
+             "refused: the message says what is missing. docs/plans.md has every refusal.\n"
              "\n"
              "Every plan is rehearsed: each step is applied to a model of the instances, and the same checks as\n"
              "rcf-check's run on the outcome. --format=sh gives a script that verifies before it acts, stops at the\n"
              "first surprise and asks before it destroys; DRY_RUN=1 makes it print only.",
-    .exit_codes = {"a plan, or nothing to do", "refused: the reasons are on standard error (in json on standard output)",
+    .exit_codes = {"a plan, or nothing to do",
+                   "refused: the reasons are on standard error (in json on standard output)",
                    "the question cannot be answered from this case"},
-    .examples = (const char *const[]){"rcf-plan rejoin 127.0.0.6:7002 fixtures/story-redis-4.0.1/06-stale-restarted",
-                                      "rcf-plan rejoin --format=sh 127.0.0.6:7002 fixtures/story-redis-4.0.1/06-stale-restarted",
-                                      "rcf-plan remove b9ff0e9b fixtures/story-redis-4.0.1/06-stale-restarted", NULL},
+    .examples =
+        (const char *const[]){
+            "rcf-plan rejoin 127.0.0.6:7002 fixtures/story-redis-4.0.1/06-stale-restarted",
+            "rcf-plan rejoin --format=sh 127.0.0.6:7002 fixtures/story-redis-4.0.1/06-stale-restarted",
+            "rcf-plan remove b9ff0e9b fixtures/story-redis-4.0.1/06-stale-restarted",
+            "rcf-plan reshard --from all --to 127.0.4.6:7002 --slots 100 fixtures/story-redis-7.0.15/10-recovered",
+            "rcf-plan create --replicas 1 10.0.0.1:7000 10.0.0.2:7000 10.0.0.3:7000 10.0.0.1:7001 10.0.0.2:7001 "
+            "10.0.0.3:7001",
+            "rcf-plan repair fixtures/incidents-redis-7.0.15/split-brain", NULL},
     .take = take,
 };
 
@@ -107,7 +131,8 @@ static int say_no(struct cli *cli, const struct plan *plan)
 
 static int show(struct cli *cli, const struct plan *plan, struct arena *arena)
 {
-    static const int codes[] = {[PLAN_READY] = CLI_OK, [PLAN_NOTHING] = CLI_OK, [PLAN_REFUSED] = CLI_FOUND, [PLAN_IMPOSSIBLE] = CLI_FAILED};
+    static const int codes[] = {
+        [PLAN_READY] = CLI_OK, [PLAN_NOTHING] = CLI_OK, [PLAN_REFUSED] = CLI_FOUND, [PLAN_IMPOSSIBLE] = CLI_FAILED};
     const char *why;
     if (cli->format == FORMAT_JSON) {
         struct json json = json_on(cli->out, JSON_INDENTED);
@@ -147,14 +172,23 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
     if (evidence)
         cli_say_unread(cli, evidence);
     if (evidence && evidence->unreadable) {
-        cli_hint(cli, "no plan is made of evidence that cannot be read; what is left out of the case is treated as missing");
+        cli_hint(cli,
+                 "no plan is made of evidence that cannot be read; what is left out of the case is treated as missing");
         evidence_close(evidence);
         return code;
     }
-    struct plan_wish wish = {.goal = goal, .operands = cli->operands + 1, .operand_count = named, .life = config->life, .rescue = config->rescue,
-                             .has_accepted_loss = config->has_accepted_loss, .accepted_loss = config->accepted_loss,
-                             .missing_ok = config->missing_ok, .missing_ok_count = config->missing_ok_count,
-                             .from = config->from, .to = config->to, .slots = config->slots,
+    struct plan_wish wish = {.goal = goal,
+                             .operands = cli->operands + 1,
+                             .operand_count = named,
+                             .life = config->life,
+                             .rescue = config->rescue,
+                             .has_accepted_loss = config->has_accepted_loss,
+                             .accepted_loss = config->accepted_loss,
+                             .missing_ok = config->missing_ok,
+                             .missing_ok_count = config->missing_ok_count,
+                             .from = config->from,
+                             .to = config->to,
+                             .slots = config->slots,
                              .replicas = config->replicas};
     struct plan *plan = evidence && !evidence->problem ? plan_make(evidence, &wish, arena) : NULL;
     if (plan)

@@ -79,6 +79,11 @@ static PRODUCTS inline __m128i load(const uint8_t *block)
     return _mm_loadu_si128((const __m128i *)(const void *)block);
 }
 
+static PRODUCTS inline __m128i load_half(const uint8_t *slice)
+{
+    return _mm_loadl_epi64((const __m128i *)(const void *)slice);
+}
+
 /* Up to 7 bytes, as a number. */
 static inline uint64_t take_few(struct bytes run, uint64_t *braces)
 {
@@ -94,24 +99,24 @@ static inline uint64_t take_few(struct bytes run, uint64_t *braces)
     return few;
 }
 
-/* Fewer than BLOCK bytes. */
+/* From BLOCK - n on: the first n bytes of a block, the last of them first, and zeros. */
+static const uint8_t first_bytes[2 * BLOCK] = {15,  14,  13,  12,  11,  10,  9,   8,   7,   6,   5,
+                                               4,   3,   2,   1,   0,   255, 255, 255, 255, 255, 255,
+                                               255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
+/* From SLICE to BLOCK bytes: the last ones, and in front of them what they leave of the first ones. */
 static PRODUCTS inline __m128i take_short(struct bytes run, uint64_t *braces)
 {
-    if (run.len < SLICE)
-        return _mm_set_epi64x(0, (int64_t)take_few(run, braces));
-    struct cursor first = cursor_over(run), last = first;
+    struct cursor last = cursor_over(run);
     cursor_take(&last, run.len - SLICE);
-    uint64_t head = cursor_be64(&first), tail = cursor_be64(&last);
-    *braces = brace_in(head) | brace_in(tail);
-    return _mm_set_epi64x(run.len > SLICE ? (int64_t)(head >> 8 * (BLOCK - run.len)) : 0, (int64_t)tail);
+    __m128i ends = _mm_unpacklo_epi64(load_half(run.at), load_half(last.at));
+    *braces = (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(ends, _mm_set1_epi8('{')));
+    return _mm_shuffle_epi8(ends, _mm_unpacklo_epi64(load_half(first_bytes),
+                                                     load_half(first_bytes + BLOCK + SLICE - run.len)));
 }
 
 static PRODUCTS inline __m128i take_long(struct bytes run, uint64_t *braces)
 {
-    /* From BLOCK - n on: the first n bytes of a block, the last of them first, and zeros. */
-    static const uint8_t first_bytes[2 * BLOCK] = {15,  14,  13,  12,  11,  10,  9,   8,   7,   6,   5,
-                                                   4,   3,   2,   1,   0,   255, 255, 255, 255, 255, 255,
-                                                   255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
     const __m128i reverse = load(first_bytes), brace = _mm_set1_epi8('{');
     const __m128i fold = _mm_set_epi64x(0x650b, 0xaefc); /* x^192, x^128 */
     size_t odd = (run.len - 1) % BLOCK + 1;
@@ -130,28 +135,46 @@ static PRODUCTS inline __m128i take_long(struct bytes run, uint64_t *braces)
 }
 
 /* `braces` becomes not 0 when there may be '{' in the run. */
-static PRODUCTS unsigned slot_by_products(struct bytes run, uint64_t *braces)
+static PRODUCTS inline unsigned slot_by_products(struct bytes run, uint64_t *braces)
 {
     /* x^144 divided by the polynomial, without x^128; the polynomial without x^16. */
     const __m128i inverse = _mm_set_epi64x(INT64_C(0x11303471a041b343), (int64_t)UINT64_C(0xe569d503417ca4a2));
     const __m128i polynomial = _mm_set_epi64x(0, 0x1021);
-    __m128i sum = run.len < BLOCK ? take_short(run, braces) : take_long(run, braces);
+    __m128i sum = run.len < SLICE    ? _mm_set_epi64x(0, (int64_t)take_few(run, braces))
+                  : run.len <= BLOCK ? take_short(run, braces)
+                                     : take_long(run, braces);
     /* How many times the polynomial fits into sum * x^16, of which the lowest 16 bits are enough; what they leave. */
     __m128i below = _mm_xor_si128(_mm_clmulepi64_si128(sum, inverse, 0x01), _mm_clmulepi64_si128(sum, inverse, 0x10));
     __m128i times = _mm_xor_si128(_mm_unpackhi_epi64(below, below), _mm_clmulepi64_si128(sum, inverse, 0x11));
     times = _mm_xor_si128(times, sum);
     return (unsigned)_mm_cvtsi128_si64(_mm_clmulepi64_si128(times, polynomial, 0)) % SLOT_COUNT;
 }
+
+static PRODUCTS void each_by_products(const struct bytes *keys, size_t count, uint16_t *slots)
+{
+    uint64_t braces, ignored;
+    for (size_t i = 0; i < count; i++) {
+        unsigned slot = slot_by_products(keys[i], &braces);
+        slots[i] = (uint16_t)(braces ? slot_by_products(hashed_part(keys[i]), &ignored) : slot);
+    }
+}
 #endif
 
-unsigned keyslot(struct bytes key)
+void keyslot_each(const struct bytes *keys, size_t count, uint16_t *slots)
 {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("pclmul")) {
-        uint64_t braces, ignored;
-        unsigned slot = slot_by_products(key, &braces);
-        return braces ? slot_by_products(hashed_part(key), &ignored) : slot;
+        each_by_products(keys, count, slots);
+        return;
     }
 #endif
-    return keyslot_by_tables(key);
+    for (size_t i = 0; i < count; i++)
+        slots[i] = (uint16_t)keyslot_by_tables(keys[i]);
+}
+
+unsigned keyslot(struct bytes key)
+{
+    uint16_t slot;
+    keyslot_each(&key, 1, &slot);
+    return slot;
 }

@@ -11,6 +11,9 @@ enum { SLOT_COUNT = 16384 };
 /* 0 to 16383. */
 unsigned keyslot(struct bytes key);
 
+/* The same of many keys, and quicker. */
+void keyslot_each(const struct bytes *keys, size_t count, uint16_t *slots);
+
 /* The same, by what every processor can do. */
 unsigned keyslot_by_tables(struct bytes key);
 

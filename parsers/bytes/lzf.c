@@ -104,32 +104,28 @@ bool lzf_expand(struct bytes packed, uint8_t *to, size_t len)
     return made == len;
 }
 
-/* In whole steps, the last of which may reach up to STRIDE bytes beyond. */
+/* Most copies are short, and may reach up to STRIDE bytes beyond. */
 static inline void copy_back_roomy(uint8_t *to, size_t distance, size_t n)
 {
     enum { STEP = STRIDE / 2 };
     const uint8_t *from = to - distance;
-    if (distance < STEP) {
+    if (distance < STEP || n > STRIDE) {
         copy_back(to, distance, n);
         return;
     }
     memcpy(to, from, STEP);
     memcpy(to + STEP, from + STEP, STEP);
-    for (size_t i = STRIDE; i < n; i += STEP)
-        memcpy(to + i, from + i, STEP);
 }
 
 bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
 {
-    _Static_assert((int)LZF_ROOM >= (int)LITERALS && (int)LZF_ROOM >= (int)STRIDE,
-                   "an instruction that begins inside ends in the room");
+    _Static_assert((int)LZF_ROOM >= LITERALS + LONG_COPY + UINT8_MAX + COPY_EXTRA + STRIDE,
+                   "literals and a copy that begin inside end in the room");
     const uint8_t *at = packed.at, *end = at + packed.len;
     uint8_t *made = to, *whole = to + len;
-    while (at < end) {
+    while (at < end && made <= whole) {
         size_t control = *at++;
         if (control < LITERALS) {
-            if (control >= (size_t)(whole - made))
-                return false;
             memcpy(made, at, LITERALS);
             made += control + 1;
             at += control + 1;
@@ -146,10 +142,10 @@ bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)
         if (n == LONG_COPY)
             n += *at++;
         n += COPY_EXTRA;
-        size_t distance = ((control & 31u) << 8 | *at++) + 1;
-        if (distance > (size_t)(made - to) || n > (size_t)(whole - made))
+        size_t far = (control & 31u) << 8 | *at++;
+        if (far >= (size_t)(made - to))
             return false;
-        copy_back_roomy(made, distance, n);
+        copy_back_roomy(made, far + 1, n);
         made += n;
     }
     return at == end && made == whole;

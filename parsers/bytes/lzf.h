@@ -25,7 +25,7 @@ bool lzf_expand(struct bytes packed, uint8_t *to, size_t len);
 
 /* The same, and quicker, where LZF_ROOM bytes behind `packed` can be read and so many behind `to` be written, which are
  * then unspecified, too. */
-enum { LZF_ROOM = 32 };
+enum { LZF_ROOM = 320 };
 bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len);
 
 /* What lzf_expand() would say, without expanding. */

@@ -153,8 +153,12 @@ static ALWAYS_INLINE bool step_string(struct cursor *cursor)
 {
     uint64_t length, size;
     unsigned first = cursor_u8(cursor);
-    if (first < INTEGER ? !step_count_after(cursor, first, &length)
-                        : first > LZF || (first == LZF && (!step_count(cursor, &length) || !step_count(cursor, &size))))
+    if (first < SHORT) {
+        cursor_take(cursor, first);
+        return true;
+    }
+    if (first == LZF ? !step_count(cursor, &length) || !step_count(cursor, &size)
+                     : first > LZF || (first < INTEGER && !step_count_after(cursor, first, &length)))
         return false;
     cursor_take(cursor, first < INTEGER || first == LZF ? (size_t)length : (size_t)1 << (first - INTEGER));
     return true;

@@ -2,6 +2,7 @@
 #include "parsers/rdb/rdb_plain.h"
 
 #include "parsers/bytes/lzf.h"
+#include "parsers/rdb/rdb_quick.h"
 #include "parsers/rdb/rdb_string.h"
 
 enum {
@@ -39,7 +40,7 @@ static ALWAYS_INLINE bool take_packed(struct cursor *cursor, struct rdb_plain_ke
         return false;
     struct bytes stored = cursor_take(cursor, length);
     key->value = stored.at;
-    key->stored = (uint16_t)length;
+    key->stored = length;
     key->size = (uint16_t)size;
     key->form = RDB_PLAIN_PACKED;
     return cursor_ok(cursor) && size && size <= lzf_most(length) && !may_be_sketch(stored, true) &&
@@ -58,48 +59,69 @@ static ALWAYS_INLINE bool take_value(struct cursor *cursor, struct rdb_plain_key
         return false;
     struct bytes stored = cursor_take(cursor, length);
     key->value = stored.at;
-    key->stored = key->size = (uint16_t)length;
+    key->stored = length;
+    key->size = (uint16_t)length;
     key->form = integer ? RDB_PLAIN_INTEGER : RDB_PLAIN_TEXT;
     return cursor_ok(cursor) && (integer || !may_be_sketch(stored, false));
 }
 
-/* False where it is none; the cursor then stands anywhere. */
-static ALWAYS_INLINE bool take_key(const struct rdb *reader, struct cursor *cursor, struct rdb_plain_key *key,
-                                   bool verify)
+static ALWAYS_INLINE bool take_checked(struct rdb *reader, struct cursor *cursor, struct rdb_plain_key *key)
 {
-    unsigned first = cursor_u8(cursor), length;
+    struct bytes rest = {cursor->at, cursor_left(cursor)};
+    struct bytes value = cursor_take(cursor, rdb_quick_length(reader, key->row, rest, &key->elements));
+    key->value = value.at;
+    key->stored = (uint32_t)value.len;
+    key->form = RDB_PLAIN_NO_STRING;
+    return value.len && value.len <= UINT32_MAX && cursor_ok(cursor);
+}
+
+/* What a reader is asked for, as far as it matters here. */
+struct asked {
+    bool verify; /* that strings can be expanded */
+    bool all;    /* values of all types */
+};
+
+/* False where it is none; the cursor then stands anywhere. */
+static ALWAYS_INLINE bool take_key(struct rdb *reader, struct cursor *cursor, struct rdb_plain_key *key,
+                                   struct asked asked)
+{
+    const struct rdb_row *row = reader->rows[cursor_u8(cursor)];
+    unsigned length;
     int64_t expire_ms = 0;
-    key->has_expiry = first != STRING;
-    if (first != STRING) {
-        const struct rdb_row *row = reader->rows[first];
-        if (!row || row->role != RDB_ROLE_EXPIRE_MS)
-            return false;
+    key->has_expiry = row && row->role == RDB_ROLE_EXPIRE_MS;
+    if (key->has_expiry) {
         expire_ms = (int64_t)cursor_le(cursor, EXPIRY_MS);
-        if (cursor_u8(cursor) != STRING || expire_ms < 0)
-            return false;
+        row = reader->rows[cursor_u8(cursor)];
     }
+    if (!row || expire_ms < 0 || row->role != RDB_ROLE_KEY || (row->byte != STRING && !(asked.all && row->layout)))
+        return false;
+    key->row = row;
     key->expire_ms = expire_ms;
     if (!take_length(cursor, cursor_u8(cursor), &length))
         return false;
     key->name = cursor_take(cursor, length).at;
     key->name_length = (uint16_t)length;
-    return take_value(cursor, key, verify);
+    if (row->byte != STRING)
+        return take_checked(reader, cursor, key);
+    key->elements = 1;
+    return take_value(cursor, key, asked.verify);
 }
 
 size_t rdb_plain(struct rdb *reader, struct rdb_plain *run)
 {
     struct cursor *window = &reader->window.cursor;
     struct cursor cursor = cursor_over((struct bytes){window->at, cursor_left(window)});
-    const bool verify = reader->flags & (RDB_CHECK_VALUES | RDB_VALUES);
+    const struct asked asked = {.verify = reader->flags & (RDB_CHECK_VALUES | RDB_VALUES),
+                                .all = reader->flags == RDB_CHECK_VALUES};
     size_t count = 0, whole = 0;
     uint64_t expires = 0;
-    if (!rdb_at_record(reader) || reader->has_prefix || reader->flags & RDB_DIGEST_VALUES || !reader->rows[STRING])
+    if (!rdb_at_record(reader) || reader->has_prefix || reader->flags & RDB_DIGEST_VALUES)
         return 0;
     while (count < RDB_PLAIN_MOST && cursor_left(&cursor)) {
         struct rdb_plain_key *key = &run->keys[count];
         __builtin_prefetch(cursor.at + PREFETCH_AHEAD); /* the window has this much room behind its end */
         key->from = (uint32_t)whole;
-        if (!take_key(reader, &cursor, key, verify))
+        if (!take_key(reader, &cursor, key, asked))
             break;
         whole = cursor_offset(&cursor);
         expires += key->has_expiry;
@@ -111,8 +133,7 @@ size_t rdb_plain(struct rdb *reader, struct rdb_plain *run)
     run->bytes = window->at;
     run->db = reader->db;
     run->flags = reader->flags;
-    run->type = STRING;
-    run->row = reader->rows[STRING];
+    run->type = run->keys[0].row->byte;
     run->count = count;
     run->expires = expires;
     cursor_take(window, whole);
@@ -131,24 +152,25 @@ struct place rdb_plain_place(const struct rdb_plain *run, const struct rdb_plain
 void rdb_plain_item(const struct rdb_plain *run, const struct rdb_plain_key *key, struct rdb_item *item)
 {
     uint64_t value_from = (uint64_t)(key->name + key->name_length - run->bytes);
-    bool counted = run->flags & RDB_COUNT_ELEMENTS;
+    const struct rdb_row *row = key->row;
+    bool counted = run->flags & RDB_COUNT_ELEMENTS && key->form != RDB_PLAIN_INTEGER;
     *item = (struct rdb_item){
         .kind = RDB_KEY,
         .place = rdb_plain_place(run, key),
         .key = {
             .db = run->db,
             .name = rdb_plain_name(key),
-            .type = run->row->byte,
-            .datatype = run->row->datatype,
-            .type_name = run->row->name,
-            .encoding = key->form == RDB_PLAIN_INTEGER ? rdb_integer_encoding : run->row->encoding,
+            .type = row->byte,
+            .datatype = row->datatype,
+            .type_name = row->name,
+            .encoding = key->form == RDB_PLAIN_INTEGER ? rdb_integer_encoding : row->encoding,
             .has_expiry = key->has_expiry,
             .expire_ms = key->expire_ms,
             .value_offset = run->offset + value_from,
             .value_length = (uint64_t)(key->value + key->stored - run->bytes) - value_from,
-            .elements = run->flags & (RDB_COUNT_ELEMENTS | RDB_CHECK_VALUES) ? 1 : 0,
-            .strings = counted && key->form != RDB_PLAIN_INTEGER,
-            .string_bytes = counted && key->form != RDB_PLAIN_INTEGER ? key->size : 0,
+            .elements = run->flags & (RDB_COUNT_ELEMENTS | RDB_CHECK_VALUES) ? key->elements : 0,
+            .strings = counted,
+            .string_bytes = counted ? key->size : 0,
         },
     };
 }

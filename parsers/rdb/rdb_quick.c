@@ -12,16 +12,32 @@ void rdb_quick_close(struct rdb_quick *quick)
 
 bool rdb_names_widen(struct rdb_names *names, size_t cap)
 {
-    if (cap > names->cap) {
-        uint32_t *slots = realloc(names->slots, cap * sizeof(*slots));
-        if (!slots)
-            return false;
-        names->slots = slots;
-        names->cap = cap;
-    }
-    memset(names->slots, 0, cap * sizeof(*names->slots));
-    names->mask = cap - 1;
+    uint32_t *slots = realloc(names->slots, cap * sizeof(*slots));
+    if (!slots)
+        return false;
+    names->slots = slots;
+    names->cap = cap;
     return true;
+}
+
+uint64_t rdb_names_hash_text(struct bytes text)
+{
+    return XXH3_64bits(text.at, text.len);
+}
+
+bool rdb_names_add_behind(struct rdb_names *names, uint64_t hash)
+{
+    uint32_t mark = rdb_name_mark(hash);
+    for (size_t looks = 0; looks < RDB_NAMES_CROWD; looks++) {
+        uint32_t *slot = &names->slots[(hash + looks) & names->mask];
+        if (!*slot) {
+            *slot = mark;
+            return true;
+        }
+        if (*slot == mark)
+            return false;
+    }
+    return false;
 }
 
 bool rdb_take_any_string(struct cursor *cursor, struct rdb_stored *string)
@@ -77,11 +93,27 @@ static const struct rdb_quick_way *find_way(struct rdb_quick *quick, const struc
     return quick->ways[row->byte] = way;
 }
 
+static inline const struct rdb_quick_way *way_of(struct rdb_quick *quick, const struct rdb_row *row)
+{
+    return quick->rows[row->byte] == row ? quick->ways[row->byte] : find_way(quick, row);
+}
+
+size_t rdb_quick_length(struct rdb *reader, const struct rdb_row *row, struct bytes bytes, uint64_t *elements)
+{
+    struct rdb_quick *quick = &reader->value.quick;
+    rdb_quick_fn *check = way_of(quick, row)->check;
+    struct rdb_quick_walk walk = {.reader = reader, .row = row, .cursor = cursor_over(bytes)};
+    if (quick->off || !check || !check(&walk))
+        return 0;
+    *elements = walk.elements;
+    return cursor_offset(&walk.cursor);
+}
+
 bool rdb_quick_value(struct rdb *reader, const struct rdb_row *row, struct rdb_key *key)
 {
     struct rdb_quick *quick = &reader->value.quick;
     struct cursor *cursor = &reader->window.cursor;
-    const struct rdb_quick_way *way = quick->rows[row->byte] == row ? quick->ways[row->byte] : find_way(quick, row);
+    const struct rdb_quick_way *way = way_of(quick, row);
     rdb_quick_fn *take = reader->flags == RDB_CHECK_VALUES     ? way->check
                          : reader->flags == RDB_COUNT_ELEMENTS ? way->count
                                                                : NULL;

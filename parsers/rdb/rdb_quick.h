@@ -37,6 +37,10 @@ void rdb_quick_close(struct rdb_quick *quick);
  * may be something to say. */
 bool rdb_quick_value(struct rdb *reader, const struct rdb_row *row, struct rdb_key *key);
 
+/* How many of the bytes in front of the reader are a value in which nothing is wrong, with its elements; 0 where there
+ * may be something to say. */
+size_t rdb_quick_length(struct rdb *reader, const struct rdb_row *row, struct bytes bytes, uint64_t *elements);
+
 /* A blob that holds at least one element, all of them of a value of `datatype`, which are added to *elements; `form` is
  * any but a zipmap. False where there may be something to say. */
 bool rdb_quick_packed(struct rdb_names *names, enum packed_form form, enum rdb_datatype datatype, struct bytes blob,

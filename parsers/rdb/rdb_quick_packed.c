@@ -25,14 +25,10 @@ static INLINE bool take(enum packed_form form, struct entries *entries, struct r
 
 static INLINE bool set_score(const struct rdb_scalar *word, double *score)
 {
-    static const double FAR = 1e15; /* nearer to 0 any integer is a double */
     *score = (double)word->number;
-    if (word->integer)
-        return true;
-    if (!score_parse(word->text, score))
-        return false;
-    bool fraction = *score > -FAR && *score < FAR && (double)(int64_t)*score != *score;
-    return fraction || packed_as_written(word);
+    /* What has a point is no integer's digits. */
+    return word->integer || score_parse_short(word->text, score) ||
+           (score_parse(word->text, score) && packed_as_written(word));
 }
 
 /* Where an entry begins. */

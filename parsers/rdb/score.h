@@ -12,4 +12,7 @@
  * double here. */
 bool score_parse(struct bytes text, double *score);
 
+/* The same for what most texts are, a few digits with a point among them. False says nothing of any other. */
+bool score_parse_short(struct bytes text, double *score);
+
 #endif

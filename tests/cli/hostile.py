@@ -386,5 +386,6 @@ def main():
             check(folder)
 
 
-main()
-finish()
+if __name__ == '__main__':
+    main()
+    finish()

@@ -122,6 +122,76 @@ def check_membership():
         same(run('rcf-plan', *words)[0], 2, 'operands: %r' % words)
 
 
+def stages(plan):
+    return [stage['stage'] for stage in plan.get('stages', [])]
+
+
+def check_repair():
+    """All remedies of a case in their order; what has none is named once, by its root."""
+    _, plan = run_json('rcf-plan', 'repair', INCIDENTS + 'split-brain', '--json')
+    validate(plan, 'rcf-plan')
+    same(stages(plan), ['bring-back', 'hand-over'], 'the primary that yielded comes back, and takes over from the crowded host')
+    same([s['answers'] for s in plan['stages']], ['failed-member', 'host-holds-majority'], 'what each stage answers')
+    same((plan['target'], plan['rehearsal']['after'], plan['rehearsal']['new']), (None, [], []), 'nothing is left, and nothing is new')
+    code, _, err = run('rcf-plan', 'repair', INCIDENTS + 'dirty-removed')
+    same((code, err.count('not repaired:'), '--rescue' in err), (1, 1, True), 'only the root, and the way out')
+    code, plan = run_json('rcf-plan', 'repair', '--rescue', INCIDENTS + 'dirty-removed', '--json')
+    validate(plan, 'rcf-plan')
+    same((code, stages(plan), plan['details'], plan['rehearsal']['after']), (0, ['rejoin'], [], []), 'dirty-removed with --rescue')
+    # These steps are played on live servers by the scenario `rescue` of tests/live/membership.py.
+    same(plan['steps'], run_json('rcf-plan', 'rejoin', '127.0.31.6:7002', INCIDENTS + 'dirty-removed', '--rescue', '--json')[1]['steps'],
+         'the steps of rejoin --rescue')
+    _, plan = run_json('rcf-plan', 'repair', INCIDENTS + 'cloned-id', '--json')
+    same(({s['where'] for s in plan['steps']}, [d for d in plan['details'] if 'not repaired' in d]),
+         ({'every member', '127.0.1.8:9002', 'host 127.0.1.8'}, []), 'the copy is stopped where it runs')
+    _, plan = run_json('rcf-plan', 'repair', INCIDENTS + 'merged-clusters/after', '--json')
+    same(([d[:52] for d in plan['details']], stages(plan)), (['not repaired: replica-of-replica 127.0.1.8:9001: 94 '], ['hand-over'] * 2),
+         'keys that exist only in a dump are said, whatever else is repaired')
+    code, out, err = run('rcf-plan', 'repair', INCIDENTS + 'merged-clusters')
+    same((code, out, 'settle clusters-merged first' in err), (1, '', True), 'who is where is not changed before it is known who belongs there')
+    for case, words in (('story-redis-7.0.15/08-rebuilt', 'at most 1 of 4 voting primaries may live on one host, and there are 3 hosts: 4 are needed'),
+                        ('incidents-redis-7.0.15/merged-clusters/before', 'and there is 1 host: 3 are needed')):
+        code, out, err = run('rcf-plan', 'repair', 'fixtures/' + case)
+        expect(words in out + err, '%s: what is missing: %r' % (case, (out + err)[:300]))
+
+
+def check_tools_places():
+    """Where the servers' own tool would have put slots and replicas."""
+    _, plan = run_json('rcf-plan', 'repair', INCIDENTS + 'uncovered', '--json')
+    same(plan['stages'][0]['tool'], 'by the dumps redis-cli --cluster fix would put slot 11002 on 127.0.1.8:9000, which has the most keys there; '
+         'slots 11000-11001,11003-11010, of which there are no keys, each on a primary at random', 'fix')
+    _, plan = run_json('rcf-plan', 'repair', INCIDENTS + 'forgotten-master-with-replica', '--json')
+    same(plan['stages'][0]['tool'], "redis-cli --cluster add-node --cluster-slave without a primary's id would choose at random among 127.0.1.6:7000, "
+         '127.0.1.7:8000, 127.0.1.8:9000 (1 replica each)', 'add-node')
+    _, plan = run_json('rcf-plan', 'create', '--replicas', '1', *FOUNDERS, '--json')
+    expect(any(d.startswith('the tools would begin with 127.0.1.1:7000 <- ') for d in plan['details']), 'create')
+
+
+def check_captures():
+    """Replies that leave nodes out by rule, or state no epochs, are no ground for a change, whatever the goal."""
+    server = 'fixtures/captures/redis-7.0.15/'
+    slots, full = server + 'cluster-slots.txt', server + 'cluster-nodes.txt'
+    primary, replica = '127.0.70.8:7000', '127.0.70.8:7001'
+    with tempfile.TemporaryDirectory() as folder:
+        # The same for a node whose own reply it is.
+        os.makedirs(folder + '/slots/127.0.70.6/7000')
+        shutil.copy(slots, folder + '/slots/127.0.70.6/7000/cluster-slots.txt')
+        for words in (['remove', replica], ['add', '127.0.70.9:7000'], ['replicate', '127.0.70.6:7000', primary], ['rejoin', '127.0.70.6:7000'],
+                      ['reshard', '--from', 'all', '--to', '127.0.70.6:7000', '--slots', '10']):
+            code, out, err = run('rcf-plan', *words, folder + '/slots')
+            same((code, out), (1, ''), '%s on CLUSTER SLOTS' % words[0])
+            for part in ('no file of the case is sure to list every member', 'CLUSTER SLOTS: it never says epochs', 'add nodes.conf, or the reply to CLUSTER NODES',
+                         '127.0.70.7:7001'):
+                expect(part in err, '%s on CLUSTER SLOTS: %r is not in %r' % (words[0], part, err))
+    for name in ('check-open', 'fail-check', 'fail-cluster-slots', 'fail-cluster-shards'):
+        code, plan = run_json('rcf-plan', 'repair', '--json', server + name + '.txt')
+        same((code, plan['steps']), (1, []), 'repair on %s changes nothing' % name)
+    for name in ('cluster-slots', 'cluster-shards', 'check'):
+        code, out, _ = run('rcf-plan', 'repair', server + name + '.txt')
+        expect(code == 0 and 'in what the case says' in out, '%s: what it never says is no sign of health: %r' % (name, out))
+    same(run('rcf-plan', 'repair', full)[1], 'Nothing to do: nothing is wrong that has to be repaired\n', 'CLUSTER NODES says it all')
+
+
 def library():
     """The names of all functions that scripts may have."""
     names = set()
@@ -135,38 +205,63 @@ def check_functions(script, about):
     """A function that is not defined would be a false condition to the shell, and the step behind it left out."""
     code = ''.join(line.split(' # ')[0] + '\n' for line in script.split('\n') if not line.lstrip().startswith('#'))
     defined = set(re.findall(r'^\s*(\w+)\(\) \{', code, re.M))
-    called = {name for name in library() if re.search(r'(?:^|[;&|({!]|\b(?:if|until|while|then|do|else))\s*%s\b(?!\()' % name, code, re.M)}
+    called = {name for name in library() if re.search(r'(?:^|[;&|({!]|\b(?:if|until|while|then|do|else))\s*%s\b(?![(=])' % name, code, re.M)}
     same(called - defined, set(), '%s: functions that are not defined' % about)
 
 
+FOUNDERS = ['127.0.1.%d:%d' % (host, port) for host in (1, 2, 3) for port in (7000, 7001)]
+REBUILT = 'fixtures/story-redis-7.0.15/08-rebuilt'
+
+# Every goal, and every kind of stage that repair makes.
+SCRIPTS = [
+    ('rejoin', '127.0.0.6:7002', STALE), ('rejoin', '127.0.14.8:9001', INCIDENTS + 'replica-removed'),
+    ('rejoin', '127.0.14.6:7002', INCIDENTS + 'half-forgotten'), ('remove', '127.0.0.6:7002', STALE),
+    ('rejoin', '127.0.4.6:7002', 'fixtures/story-valkey-8.0.1/06-stale-restarted'),
+    ('add', '127.0.4.9:7000', REBUILT), ('replicate', '127.0.4.8:9001', '127.0.4.7:8000', REBUILT),
+    ('rejoin', '127.0.14.6:7002', INCIDENTS + 'half-forgotten', '--target=down'),
+    ('remove', '127.0.14.6:7002', INCIDENTS + 'half-forgotten', '--target=down'),
+    ('rejoin', '127.0.31.6:7002', INCIDENTS + 'dirty-removed', '--rescue'),
+    ('reshard', '--from', 'all', '--to', '127.0.4.6:7002', '--slots', '100', 'fixtures/story-redis-7.0.15/10-recovered'),
+    ('reshard', '--from', '127.0.0.8:9000', '--to', '127.0.0.6:7000', '--slots', '11000-11010', 'fixtures/story-redis-4.0.1/10-recovered'),
+    ('create', '--replicas', '1', *FOUNDERS),
+    ('repair', INCIDENTS + 'dirty-removed', '--rescue'), ('repair', 'fixtures/story-valkey-8.0.1/10-recovered'),
+    *(('repair', INCIDENTS + name) for name in ('cloned-id', 'epoch-collision/before', 'forgotten-master-with-replica', 'half-forgotten',
+                                                'merged-clusters/after', 'open-slots', 'replica-removed', 'split-brain', 'uncovered')),
+]
+CHANGING = ('FLUSHALL', 'RESET', 'SHUTDOWN', 'FORGET', 'add-node', 'REPLICATE', 'MIGRATE', 'SETSLOT', 'ADDSLOTS', 'BUMPEPOCH', 'FAILOVER',
+            'MEET', 'SET-CONFIG-EPOCH', 'SAVE', 'BGREWRITEAOF')
+
+
+def write_program(path, text):
+    with open(path, 'w') as file:
+        file.write('#!/bin/sh\n' + text)
+    os.chmod(path, 0o755)
+
+
+def check_script(words):
+    about = ' '.join(words)
+    code, script, err = run('rcf-plan', *words, '--format=sh')
+    same(code, 0, 'script of %s: %s' % (about, err))
+    check_functions(script, about)
+    with tempfile.TemporaryDirectory() as folder:
+        path, calls = folder + '/plan.sh', folder + '/calls'
+        with open(path, 'w') as file:
+            file.write(script)
+        same(subprocess.run(['shellcheck', path], stdout=subprocess.PIPE).stdout, b'', 'shellcheck of ' + about)
+        dry = subprocess.run(['sh', path], env=dict(os.environ, DRY_RUN='1', RCF_CLI='/bin/false'), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        expect(dry.returncode == 0 and b'dry run' in dry.stdout, '%s: DRY_RUN=1 prints only' % about)
+        write_program(folder + '/client', 'echo "$@" >> %s; cat >> %s\n' % (calls, calls))
+        write_program(folder + '/sleep', '')
+        stopped = subprocess.run(['sh', path], env=dict(os.environ, RCF_CLI=folder + '/client', PATH=folder + ':' + os.environ['PATH']),
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        expect(stopped.returncode == 1 and b'stopped:' in stopped.stderr, '%s: a server that answers nothing stops the script' % about)
+        for word in CHANGING:
+            expect(word not in open(calls).read(), '%s: nothing changes before the first verification holds: %s' % (about, word))
+
+
 def check_scripts():
-    half, dirty = INCIDENTS + 'half-forgotten', INCIDENTS + 'dirty-removed'
-    rebuilt = 'fixtures/story-redis-7.0.15/08-rebuilt'
-    for goal, node, case, *more in (('rejoin', '127.0.0.6:7002', STALE), ('rejoin', '127.0.14.8:9001', INCIDENTS + 'replica-removed'),
-                             ('rejoin', '127.0.14.6:7002', INCIDENTS + 'half-forgotten'), ('remove', '127.0.0.6:7002', STALE),
-                             ('rejoin', '127.0.4.6:7002', 'fixtures/story-valkey-8.0.1/06-stale-restarted'),
-                             ('add', '127.0.4.9:7000', rebuilt), ('replicate', '127.0.4.8:9001', '127.0.4.7:8000', rebuilt),
-                             ('rejoin', '127.0.14.6:7002', half, '--target=down'), ('remove', '127.0.14.6:7002', half, '--target=down'),
-                             ('rejoin', '127.0.31.6:7002', dirty, '--rescue')):
-        code, script, err = run('rcf-plan', goal, node, case, *more, '--format=sh')
-        same(code, 0, 'script of ' + case + err)
-        check_functions(script, '%s %s' % (goal, case))
-        with tempfile.TemporaryDirectory() as folder:
-            path = folder + '/plan.sh'
-            with open(path, 'w') as file:
-                file.write(script)
-            same(subprocess.run(['shellcheck', path], stdout=subprocess.PIPE).stdout, b'', 'shellcheck of %s %s' % (goal, case))
-            dry = subprocess.run(['sh', path], env=dict(os.environ, DRY_RUN='1', RCF_CLI='/bin/false'), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            expect(dry.returncode == 0 and b'dry run' in dry.stdout, 'DRY_RUN=1 prints only')
-            calls = folder + '/calls'
-            with open(folder + '/client', 'w') as file:
-                file.write('#!/bin/sh\necho "$@" >> %s\n' % calls)
-            os.chmod(folder + '/client', 0o755)
-            stopped = subprocess.run(['sh', path], env=dict(os.environ, RCF_CLI=folder + '/client'), stdin=subprocess.DEVNULL,
-                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            expect(stopped.returncode == 1 and b'stopped:' in stopped.stderr, 'a server that answers nothing stops the script')
-            for word in ('FLUSHALL', 'RESET', 'SHUTDOWN', 'FORGET', 'add-node', 'REPLICATE', 'MIGRATE'):
-                expect(word not in open(calls).read(), 'nothing changes before the first verification holds: ' + word)
+    for words in SCRIPTS:
+        check_script(words)
 
 
 check_main_job()
@@ -174,5 +269,8 @@ check_other_plans()
 check_refusals()
 check_rescue()
 check_membership()
+check_repair()
+check_tools_places()
+check_captures()
 check_scripts()
 finish()

@@ -90,13 +90,23 @@ def open_slots():
 
 
 def uncovered():
-    """Slots dropped by their owner; it still holds their keys."""
+    """Slots dropped by their owner, which still holds keys of them; another primary has one of these keys instead."""
     cluster = filled("uncovered")
-    owner = cluster.members[2]
-    slot, data = full_slot(cluster, owner), cluster.data()
+    owner, other = cluster.members[2], cluster.members[0]
+    slot = full_slot(cluster, owner)
+    tag = next(f"{{{n}}}" for n in range(1 << 20) if key_slot(str(n)) == slot)
+    for number in range(3):
+        owner.call("SET", f"{tag}:{number}", f"value {number}")
+    data = cluster.data()
+    expect("IMPORTING", other.call("CLUSTER", "SETSLOT", slot, "IMPORTING", owner.id()), "OK")
+    expect("MIGRATING", owner.call("CLUSTER", "SETSLOT", slot, "MIGRATING", other.id()), "OK")
+    expect("MIGRATE", owner.call("MIGRATE", other.ip, other.port, f"{tag}:0", 0, 5000), "OK")
+    for server in (owner, other):
+        expect("STABLE", server.call("CLUSTER", "SETSLOT", slot, "STABLE"), "OK")
     expect("DELSLOTS", owner.call("CLUSTER", "DELSLOTS", *range(slot, slot + 10)), "OK")
     time.sleep(2)
-    repair(cluster, data, [("slot-uncovered", owner.name)])
+    repair(cluster, data, [("slot-uncovered", owner.name)], interrupt=(27,))
+    expect("keys of the slot", len(slot_keys(owner, slot)), 4)
 
 
 def half_forgotten_dead():
@@ -163,7 +173,27 @@ def orphaned_replica():
     repair(cluster, cluster.data(), [("half-forgotten", node.name)], options=["--target=down"])
 
 
-SCENARIOS = [open_slots, uncovered, half_forgotten_dead, lost_quorum, orphaned_replica]
+def crowded_host():
+    """A replica has taken over: two of three primaries live on one host. It hands over again, in three goes."""
+    cluster = filled("crowded_host")
+    primary = cluster.members[2]
+    replica = next(s for s in cluster.members[3:] if s.ip == cluster.members[0].ip)
+    expect("whom it follows", replica.nodes()[replica.id()][3], primary.id())
+    fail_over(replica, primary)
+    cluster.wait_agreed()
+    cluster.save_members()
+    repair(cluster, cluster.data(), [("host-holds-majority", "")], interrupt=(14, 15))
+    expect("role of the first primary", primary.info("role"), "master")
+
+
+def fail_over(replica, primary):
+    wait_for("it is in step", lambda: replica.info("master_link_status") == "up")
+    expect("FAILOVER", replica.call("CLUSTER", "FAILOVER"), "OK")
+    wait_for("it has taken over", lambda: replica.info("role") == "master" and primary.info("role") == "slave")
+    wait_for("the other one follows", lambda: primary.info("master_link_status") == "up")
+
+
+SCENARIOS = [open_slots, uncovered, half_forgotten_dead, lost_quorum, orphaned_replica, crowded_host]
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], [], SCENARIOS))

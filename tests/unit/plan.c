@@ -1,4 +1,5 @@
-/* Rehearsals: a plan holds as it is, and fails when a step is taken out or two that depend on each other are swapped. */
+/* Rehearsals: a plan holds as it is, and fails when a step is taken out or two that depend on each other are
+ * swapped. */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ struct asked {
     const char *from, *to, *slots;
 };
 
-static char founder[][16] = {"127.0.1.1:7000", "127.0.1.1:7001", "127.0.1.2:7000", "127.0.1.2:7001", "127.0.1.3:7000", "127.0.1.3:7001"};
+static char founder[][16] = {"127.0.1.1:7000", "127.0.1.1:7001", "127.0.1.2:7000",
+                             "127.0.1.2:7001", "127.0.1.3:7000", "127.0.1.3:7001"};
 static char *const founders[] = {founder[0], founder[1], founder[2], founder[3], founder[4], founder[5]};
 
 static struct trial begin_asked(const struct asked *asked)
@@ -34,10 +36,17 @@ static struct trial begin_asked(const struct asked *asked)
     bool create = asked->goal == GOAL_CREATE;
     trial.evidence = evidence_open(paths, !create, &how);
     cr_assert(trial.evidence && !trial.evidence->problem, "%s", asked->path);
-    struct plan_wish wish = {.goal = asked->goal, .operands = create ? founders : operands,
-                             .operand_count = create ? sizeof(founders) / sizeof(founders[0]) : plan_goal_operands(asked->goal),
-                             .replicas = create, .from = asked->from, .to = asked->to, .slots = asked->slots,
-                             .life = asked->life, .rescue = asked->rescue, .missing_ok = missing_ok,
+    struct plan_wish wish = {.goal = asked->goal,
+                             .operands = create ? founders : operands,
+                             .operand_count =
+                                 create ? sizeof(founders) / sizeof(founders[0]) : plan_goal_operands(asked->goal),
+                             .replicas = create,
+                             .from = asked->from,
+                             .to = asked->to,
+                             .slots = asked->slots,
+                             .life = asked->life,
+                             .rescue = asked->rescue,
+                             .missing_ok = missing_ok,
                              .missing_ok_count = asked->missing_ok != NULL};
     trial.plan = plan_make(trial.evidence, &wish, trial.arena);
     cr_assert_not_null(trial.plan);
@@ -72,8 +81,10 @@ static const struct asked cases[] = {
     {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REJOIN, .life = LIFE_DOWN},
     {"fixtures/incidents-redis-7.0.15/replica-removed", "127.0.14.8:9001", GOAL_REJOIN, .life = LIFE_DOWN},
     {"fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN, .rescue = true},
-    {"fixtures/story-redis-7.0.15/10-recovered", NULL, GOAL_RESHARD, .from = "all", .to = "127.0.4.6:7002", .slots = "100"},
-    {"fixtures/story-redis-4.0.1/10-recovered", NULL, GOAL_RESHARD, .from = "127.0.0.8:9000", .to = "127.0.0.6:7000", .slots = "11000-11010"},
+    {"fixtures/story-redis-7.0.15/10-recovered", NULL, GOAL_RESHARD, .from = "all", .to = "127.0.4.6:7002",
+     .slots = "100"},
+    {"fixtures/story-redis-4.0.1/10-recovered", NULL, GOAL_RESHARD, .from = "127.0.0.8:9000", .to = "127.0.0.6:7000",
+     .slots = "11000-11010"},
     {"(no case)", NULL, GOAL_CREATE},
     {"fixtures/incidents-redis-7.0.15/open-slots", NULL, GOAL_REPAIR},
     {"fixtures/incidents-redis-7.0.15/uncovered", NULL, GOAL_REPAIR},
@@ -81,6 +92,10 @@ static const struct asked cases[] = {
     {"fixtures/incidents-redis-7.0.15/split-brain", NULL, GOAL_REPAIR},
     {"fixtures/incidents-redis-7.0.15/cloned-id", NULL, GOAL_REPAIR},
     {"fixtures/incidents-redis-7.0.15/forgotten-master-with-replica", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/merged-clusters/after", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/dirty-removed", NULL, GOAL_REPAIR, .rescue = true},
+    {"fixtures/incidents-redis-7.0.15/epoch-collision/before", NULL, GOAL_REPAIR},
+    {"fixtures/story-redis-7.0.15/09-host-lost", NULL, GOAL_REPAIR},
 };
 
 /* The plan with other steps in one of its stages. */
@@ -123,8 +138,8 @@ static void swapped(struct trial *trial, size_t stage, size_t a, size_t b)
     steps[a] = old->steps[b];
     steps[b] = old->steps[a];
     struct plan plan = with_steps(trial, stage, steps, old->step_count);
-    cr_expect_not(plan_rehearse(&plan, trial->arena, &why), "a rehearsal with %s and %s swapped holds", action_name(old->steps[a].action),
-                  action_name(old->steps[b].action));
+    cr_expect_not(plan_rehearse(&plan, trial->arena, &why), "a rehearsal with %s and %s swapped holds",
+                  action_name(old->steps[a].action), action_name(old->steps[b].action));
 }
 
 Test(plan, rehearsal_fails_without_any_step)
@@ -162,7 +177,8 @@ Test(plan, rehearsal_fails_with_dependent_steps_swapped)
 
 Test(plan, order_of_the_main_job)
 {
-    static const enum action expected[] = {ACTION_FLUSH_ALL, ACTION_RESET, ACTION_SAVE, ACTION_VERIFY_EMPTY, ACTION_ADD_NODE};
+    static const enum action expected[] = {ACTION_FLUSH_ALL, ACTION_RESET, ACTION_SAVE, ACTION_VERIFY_EMPTY,
+                                           ACTION_ADD_NODE};
     struct trial trial = begin("fixtures/story-redis-4.0.1/06-stale-restarted", "b9ff0e9b", GOAL_REJOIN);
     size_t next = 0;
     cr_assert_eq(trial.plan->stage_count, 1);
@@ -185,7 +201,8 @@ Test(plan, keys_that_exist_only_here_are_not_given_up)
     struct plan_wish wish = {.goal = GOAL_REJOIN, .operands = operands, .operand_count = 1, .has_accepted_loss = true};
     for (wish.accepted_loss = 0; wish.accepted_loss < 5; wish.accepted_loss++) {
         struct plan *plan = plan_make(trial.evidence, &wish, trial.arena);
-        cr_expect_eq(plan->outcome, wish.accepted_loss == 3 ? PLAN_READY : PLAN_REFUSED, "--accept-loss=%u", (unsigned)wish.accepted_loss);
+        cr_expect_eq(plan->outcome, wish.accepted_loss == 3 ? PLAN_READY : PLAN_REFUSED, "--accept-loss=%u",
+                     (unsigned)wish.accepted_loss);
     }
     end(&trial);
 }
@@ -226,28 +243,48 @@ Test(plan, refusals_of_servers_and_tools)
         enum plan_outcome outcome;
         const char *words;
     } refusals[] = {
-        {{"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_ADD}, PLAN_REFUSED, "is not empty. Either the node already knows"},
+        {{"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_ADD},
+         PLAN_REFUSED,
+         "is not empty. Either the node already knows"},
         {{"fixtures/story-redis-4.0.1/08-rebuilt", "127.0.0.6:7002", GOAL_ADD}, PLAN_NOTHING, "is a member already"},
-        {{"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_ADD}, PLAN_REFUSED, "have forgotten it"},
-        {{"fixtures/incidents-redis-7.0.15/uncovered", "127.0.99.9:7000", GOAL_ADD}, PLAN_REFUSED, "Not all 16384 slots are covered"},
-        {{"fixtures/incidents-redis-7.0.15/open-slots", "127.0.99.9:7000", GOAL_ADD}, PLAN_REFUSED, "migrating or importing state"},
+        {{"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_ADD},
+         PLAN_REFUSED,
+         "have forgotten it"},
+        {{"fixtures/incidents-redis-7.0.15/uncovered", "127.0.99.9:7000", GOAL_ADD},
+         PLAN_REFUSED,
+         "Not all 16384 slots are covered"},
+        {{"fixtures/incidents-redis-7.0.15/open-slots", "127.0.99.9:7000", GOAL_ADD},
+         PLAN_REFUSED,
+         "migrating or importing state"},
         {{"fixtures/story-redis-4.0.1/08-rebuilt", "no address", GOAL_ADD}, PLAN_IMPOSSIBLE, "is no ip:port"},
-        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.6:7000", GOAL_REPLICATE, "127.0.4.7:8000"}, PLAN_REFUSED,
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.6:7000", GOAL_REPLICATE, "127.0.4.7:8000"},
+         PLAN_REFUSED,
          "To set a master the node must be empty and without assigned slots."},
-        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.8:9001"}, PLAN_REFUSED, "Can't replicate myself"},
-        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.7:8001"}, PLAN_REFUSED,
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.8:9001"},
+         PLAN_REFUSED,
+         "Can't replicate myself"},
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.7:8001"},
+         PLAN_REFUSED,
          "I can only replicate a master, not a replica."},
-        {{"fixtures/story-redis-4.0.1/08-rebuilt", "127.0.0.8:9001", GOAL_REPLICATE, "127.0.0.7:8001"}, PLAN_REFUSED,
+        {{"fixtures/story-redis-4.0.1/08-rebuilt", "127.0.0.8:9001", GOAL_REPLICATE, "127.0.0.7:8001"},
+         PLAN_REFUSED,
          "I can only replicate a master, not a slave."},
-        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.1:1"}, PLAN_REFUSED, "Unknown node 127.0.4.1:1"},
-        {{"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REPLICATE, "127.0.0.7:8000"}, PLAN_REFUSED, "is no member"},
-        {{"fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN, .life = LIFE_DOWN, .rescue = true}, PLAN_REFUSED,
+        {{"fixtures/story-redis-7.0.15/08-rebuilt", "127.0.4.8:9001", GOAL_REPLICATE, "127.0.4.1:1"},
+         PLAN_REFUSED,
+         "Unknown node 127.0.4.1:1"},
+        {{"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REPLICATE, "127.0.0.7:8000"},
+         PLAN_REFUSED,
+         "is no member"},
+        {{"fixtures/incidents-redis-7.0.15/dirty-removed", "127.0.31.6:7002", GOAL_REJOIN, .life = LIFE_DOWN,
+          .rescue = true},
+         PLAN_REFUSED,
          "only a running server can hand out its keys"},
     };
     for (size_t r = 0; r < sizeof(refusals) / sizeof(refusals[0]); r++) {
         struct trial trial = begin_asked(&refusals[r].asked);
         cr_expect_eq(trial.plan->outcome, refusals[r].outcome, "%s: %s", refusals[r].words, trial.plan->why);
-        cr_expect(trial.plan->why && strstr(trial.plan->why, refusals[r].words), "%s: %s", refusals[r].words, trial.plan->why);
+        cr_expect(trial.plan->why && strstr(trial.plan->why, refusals[r].words), "%s: %s", refusals[r].words,
+                  trial.plan->why);
         end(&trial);
     }
 }

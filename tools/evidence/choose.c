@@ -383,22 +383,6 @@ static void choose_node(const struct choosing *choosing)
         instance->node = view_store_node(choosing->evidence->store, of_string(choosing->last_id));
 }
 
-/* An address that a configuration gives other nodes, or listens on: no wildcard, no loopback name. */
-static const char *conf_ip(const struct settings *settings)
-{
-    const char *announced = settings_text(settings, "cluster-announce-ip", "");
-    const struct setting *bind = settings_find(settings, "bind");
-    if (announced[0])
-        return announced;
-    for (size_t i = 0; bind && bind->words && i < bind->word_count; i++) {
-        const char *word = bind->words[i] + (bind->words[i][0] == '-');
-        if (names_is_ip(of_string(word)) && strcmp(word, "0.0.0.0") != 0 && strcmp(word, "::") != 0 &&
-            strcmp(word, "127.0.0.1") != 0 && strcmp(word, "::1") != 0)
-            return word;
-    }
-    return "";
-}
-
 static uint16_t own_port(const struct sighting *own)
 {
     if (!own)
@@ -413,7 +397,7 @@ static bool choose_address(const struct choosing *choosing)
     instance->port = own_port(own) ? own_port(own) : choosing->known->port;
     instance->ip = own ? own->entry->ip : "";
     if (!instance->ip[0])
-        instance->ip = conf_ip(instance->settings);
+        instance->ip = settings_address(instance->settings);
     if (!instance->ip[0] && names_is_ip(choosing->known->scope))
         instance->ip = arena_copy(choosing->evidence->arena, choosing->known->scope.at, choosing->known->scope.len);
     return instance->ip;

@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,33 +18,35 @@ enum {
     BUCKETS = 1 << BUCKET_BITS,
     NARROW = 5, /* bytes that are stored of a fingerprint: of 52 bits in all */
     WIDE = 7,   /* of all 64 */
-    CHUNK = 248,
+    CHUNK = 256,
+    ROOM = 245, /* of a chunk for fingerprints: a multiple of both widths */
     SLAB = 2 * 1024 * 1024, /* what is asked of the system at once */
     AHEAD = 8,              /* places that are fetched into the cache before they are written to */
     SPARSE = 64,            /* bits of a bitmap for each fingerprint of a bucket */
     MOST_THREADS = 8,
 };
 
+/* Stands at a multiple of its size, so that a place in it tells where it begins and ends. */
 struct chunk {
     struct chunk *before;
-    uint8_t prints[CHUNK]; /* 3 bytes at least stay free: 8 are written at once */
+    uint8_t prints[CHUNK - sizeof(struct chunk *)]; /* 3 bytes stay free: 8 are written at once */
 };
 
-struct bucket {
-    uint8_t *at, *end; /* room in the last chunk; both NULL in the beginning */
-    struct chunk *last;
-    uint64_t count;
-};
+enum { FULL = offsetof(struct chunk, prints) + ROOM }; /* where the place stands behind the last fingerprint */
+_Static_assert(sizeof(struct chunk) == CHUNK && ROOM % NARROW == 0 && ROOM % WIDE == 0 &&
+                   FULL - NARROW + sizeof(uint64_t) <= CHUNK,
+               "chunks of either width are full at one place, and 8 bytes can be written before it");
 
 struct slab {
     struct slab *next;
     size_t used;
-    struct chunk chunks[SLAB / sizeof(struct chunk) - 1];
+    _Alignas(CHUNK) struct chunk chunks[SLAB / CHUNK - 1];
 };
 
 struct distinct {
-    struct bucket buckets[BUCKETS];
+    uint8_t *buckets[BUCKETS]; /* the place behind the last fingerprint; that many buckets fit into the first-level cache */
     struct slab *slabs;
+    _Alignas(CHUNK) struct chunk none; /* where buckets are that have nothing yet */
     uint64_t size, most;
     uint64_t odd; /* by chance: nobody can make up names that all meet in one place */
     unsigned width, dropped; /* bytes that are stored, bits that are not */
@@ -52,9 +55,12 @@ struct distinct {
 
 struct distinct *distinct_new(uint64_t most, bool exact)
 {
-    struct distinct *distinct = calloc(1, sizeof(*distinct));
+    struct distinct *distinct = aligned_alloc(_Alignof(struct distinct), sizeof(*distinct));
     if (!distinct)
         return NULL;
+    memset(distinct, 0, sizeof(*distinct));
+    for (size_t i = 0; i < BUCKETS; i++)
+        distinct->buckets[i] = distinct->none.prints + ROOM;
     distinct->most = most;
     distinct->width = exact ? WIDE : NARROW;
     distinct->dropped = exact ? 0 : 64 - BUCKET_BITS - 8 * NARROW;
@@ -81,6 +87,12 @@ uint64_t distinct_key(uint32_t db, struct bytes name)
     return XXH3_64bits(name.len ? name.at : (const uint8_t *)"", name.len) ^ db * odd;
 }
 
+void distinct_keys(uint32_t db, const struct bytes *names, size_t count, uint64_t *fingerprints)
+{
+    for (size_t i = 0; i < count; i++)
+        fingerprints[i] = distinct_key(db, names[i]);
+}
+
 static bool more_chunks(struct distinct *distinct)
 {
     if (distinct->size + SLAB > distinct->most)
@@ -96,7 +108,17 @@ static bool more_chunks(struct distinct *distinct)
     return true;
 }
 
-static bool grow(struct distinct *distinct, struct bucket *bucket)
+static inline size_t offset_in_chunk(const uint8_t *place)
+{
+    return (uintptr_t)place % CHUNK;
+}
+
+static inline struct chunk *chunk_of(uint8_t *place)
+{
+    return (struct chunk *)(void *)(place - offset_in_chunk(place));
+}
+
+static bool grow(struct distinct *distinct, uint8_t **bucket)
 {
     struct slab *slab = distinct->slabs;
     if (!slab || slab->used == sizeof(slab->chunks) / sizeof(slab->chunks[0])) {
@@ -107,26 +129,26 @@ static bool grow(struct distinct *distinct, struct bucket *bucket)
         slab = distinct->slabs;
     }
     struct chunk *chunk = &slab->chunks[slab->used++];
-    chunk->before = bucket->last;
-    bucket->last = chunk;
-    bucket->at = chunk->prints;
-    bucket->end = chunk->prints + (CHUNK - 8 + NARROW) / distinct->width * distinct->width;
+    chunk->before = chunk_of(*bucket);
+    *bucket = chunk->prints;
     return true;
 }
 
 size_t distinct_add(struct distinct *distinct, const uint64_t *fingerprints, size_t count)
 {
     const unsigned width = distinct->width, dropped = distinct->dropped;
+    if (distinct->full)
+        return 0;
     for (size_t i = 0; i < count; i++) {
-        struct bucket *bucket = &distinct->buckets[fingerprints[i] >> (64 - BUCKET_BITS)];
+        uint8_t **bucket = &distinct->buckets[fingerprints[i] >> (64 - BUCKET_BITS)];
         if (i + AHEAD < count)
-            __builtin_prefetch(distinct->buckets[fingerprints[i + AHEAD] >> (64 - BUCKET_BITS)].at, 1);
-        if (distinct->full || (bucket->at == bucket->end && !grow(distinct, bucket)))
+            __builtin_prefetch(distinct->buckets[fingerprints[i + AHEAD] >> (64 - BUCKET_BITS)], 1);
+        if (offset_in_chunk(*bucket) == FULL && !grow(distinct, bucket))
             return i;
         uint64_t stored = htole64((fingerprints[i] << BUCKET_BITS) >> (BUCKET_BITS + dropped));
-        memcpy(bucket->at, &stored, sizeof(stored));
-        bucket->at += width;
-        bucket->count++;
+        uint8_t *at = *bucket;
+        *bucket = at + width;
+        memcpy(at, &stored, sizeof(stored));
     }
     return count;
 }
@@ -142,9 +164,10 @@ struct look {
     struct distinct *distinct;
     size_t first, step; /* of the buckets */
     uint64_t *prints;   /* of the bucket */
+    size_t print_cap;
     uint64_t *suspects;
-    size_t cap; /* of both */
     uint64_t *bits, *suspect_bits;
+    size_t cap; /* fingerprints for which these have room */
     unsigned bits_log;
     uint64_t *found;
     size_t found_count, found_cap;
@@ -171,7 +194,7 @@ static int by_value(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Room for the bucket, and two empty bitmaps with SPARSE bits or more for each of its fingerprints. */
+/* Room for suspects, and two empty bitmaps with SPARSE bits or more for each fingerprint of the bucket. */
 static bool make_room(struct look *look, size_t count)
 {
     if (count <= look->cap)
@@ -180,38 +203,46 @@ static bool make_room(struct look *look, size_t count)
     unsigned bits_log = 12;
     while ((UINT64_C(1) << bits_log) < (uint64_t)SPARSE * cap)
         bits_log++;
-    free(look->prints);
     free(look->suspects);
     free(look->bits);
     free(look->suspect_bits);
     look->cap = 0;
-    look->prints = malloc(cap * sizeof(*look->prints));
     look->suspects = malloc(cap * sizeof(*look->suspects));
     look->bits = calloc((size_t)1 << (bits_log - 6), sizeof(*look->bits));
     look->suspect_bits = calloc((size_t)1 << (bits_log - 6), sizeof(*look->suspect_bits));
     look->bits_log = bits_log;
-    if (!look->prints || !look->suspects || !look->bits || !look->suspect_bits)
+    if (!look->suspects || !look->bits || !look->suspect_bits)
         return false;
     look->cap = cap;
     return true;
 }
 
-/* From the chunks into one run. */
-static void unpack(struct look *look, const struct bucket *bucket)
+/* From the chunks into one run, of so many. False without memory. */
+static bool unpack(struct look *look, uint8_t *bucket, size_t *count)
 {
     const unsigned width = look->distinct->width;
     const uint64_t mask = UINT64_MAX >> (64 - 8 * width);
-    uint64_t *to = look->prints;
-    const uint8_t *end = bucket->at;
-    for (const struct chunk *chunk = bucket->last; chunk; chunk = chunk->before) {
+    const uint8_t *end = bucket;
+    size_t n = 0;
+    for (const struct chunk *chunk = chunk_of(bucket); chunk != &look->distinct->none; chunk = chunk->before) {
+        __builtin_prefetch(chunk->before);
+        if (look->print_cap < n + ROOM / NARROW) {
+            size_t cap = 2 * (n + ROOM / NARROW);
+            uint64_t *larger = realloc(look->prints, cap * sizeof(*larger));
+            if (!larger)
+                return false;
+            look->prints = larger;
+            look->print_cap = cap;
+        }
         for (const uint8_t *at = chunk->prints; at < end; at += width) {
             uint64_t stored;
             memcpy(&stored, at, sizeof(stored));
-            *to++ = le64toh(stored) & mask;
+            look->prints[n++] = le64toh(stored) & mask;
         }
-        if (chunk->before)
-            end = chunk->before->prints + (CHUNK - 8 + NARROW) / width * width;
+        end = chunk->before->prints + ROOM;
     }
+    *count = n;
+    return true;
 }
 
 /* Two fingerprints that meet in a bitmap are suspects; only those are compared. Nothing here waits for a branch. */
@@ -247,13 +278,14 @@ static size_t find_suspects(struct look *look, size_t count)
 static bool look_through(struct look *look, size_t number)
 {
     const struct distinct *distinct = look->distinct;
-    const struct bucket *bucket = &distinct->buckets[number];
-    if (bucket->count < 2)
-        return true;
-    if (!make_room(look, bucket->count))
+    size_t count;
+    if (!unpack(look, distinct->buckets[number], &count))
         return false;
-    unpack(look, bucket);
-    size_t suspected = find_suspects(look, bucket->count);
+    if (count < 2)
+        return true;
+    if (!make_room(look, count))
+        return false;
+    size_t suspected = find_suspects(look, count);
     if (suspected > 1)
         qsort(look->suspects, suspected, sizeof(*look->suspects), by_value);
     for (size_t i = 1; i < suspected; i++)

@@ -20,8 +20,9 @@ struct distinct;
 struct distinct *distinct_new(uint64_t most, bool exact);
 void distinct_free(struct distinct *distinct);
 
-/* The fingerprint of a key in a database. */
+/* The fingerprint of a key in a database; those of many. */
 uint64_t distinct_key(uint32_t db, struct bytes name);
+void distinct_keys(uint32_t db, const struct bytes *names, size_t count, uint64_t *fingerprints);
 
 /* Adds fingerprints and says how many of them; fewer than `count` when memory or the limit is exhausted: nothing is
  * added from then on. */

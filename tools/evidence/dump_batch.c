@@ -96,12 +96,13 @@ bool dump_batch_plain(struct dump_batch *batch, const struct rdb_plain *run)
     stretch->keys += run->count;
     stretch->expires += run->expires;
     type_events(batch, run->type);
+    struct bytes names[RDB_PLAIN_MOST];
+    for (size_t i = 0; i < run->count; i++)
+        names[i] = rdb_plain_name(&run->keys[i]);
     uint16_t *slots = batch->slots + batch->key_count;
     uint64_t *prints = batch->prints + batch->key_count;
-    for (size_t i = 0; i < run->count; i++)
-        slots[i] = (uint16_t)keyslot(rdb_plain_name(&run->keys[i]));
-    for (size_t i = 0; i < run->count; i++)
-        prints[i] = distinct_key(run->db, rdb_plain_name(&run->keys[i]));
+    keyslot_each(names, run->count, slots);
+    distinct_keys(run->db, names, run->count, prints);
     batch->key_count += run->count;
     return true;
 }

@@ -5,6 +5,7 @@
 
 #include "parsers/bytes/text.h"
 #include "parsers/conf/conf.h"
+#include "tools/evidence/names.h"
 
 /* Old words in names of directives and the current ones; a name may hold one. */
 static const struct {
@@ -296,4 +297,19 @@ enum settings_rename settings_renamed(const struct settings *settings, const cha
             return renamed->change;
     }
     return COMMAND_AS_IS;
+}
+
+const char *settings_address(const struct settings *settings)
+{
+    const char *announced = settings_text(settings, "cluster-announce-ip", "");
+    const struct setting *bind = settings_find(settings, "bind");
+    if (announced[0])
+        return announced;
+    for (size_t i = 0; bind && bind->words && i < bind->word_count; i++) {
+        const char *word = bind->words[i] + (bind->words[i][0] == '-');
+        if (names_is_ip((struct bytes){(const uint8_t *)word, strlen(word)}) && strcmp(word, "0.0.0.0") != 0 && strcmp(word, "::") != 0 &&
+            strcmp(word, "127.0.0.1") != 0 && strcmp(word, "::1") != 0)
+            return word;
+    }
+    return "";
 }

@@ -58,6 +58,9 @@ const struct setting *settings_find(const struct settings *settings, const char 
 /* The first word of the last occurrence, or `otherwise`. NULL settings have no directives, here and below. */
 const char *settings_text(const struct settings *settings, const char *name, const char *otherwise);
 
+/* The address that a configuration gives other nodes, or listens on: no wildcard, no loopback name; "" when there is none. */
+const char *settings_address(const struct settings *settings);
+
 /* A yes/no directive. */
 bool settings_yes(const struct settings *settings, const char *name, bool otherwise);
 

@@ -1,6 +1,6 @@
-/* Tests:     what only the order of events shows: strangers who speak or copy, elections nobody wins, clocks that disagree.
+/* Tests:     what only the order of events shows: strangers who speak or copy, elections nobody wins, clocks.
  * Relies on: the history of the case (tools/history/); adds lines of logs to what the checks of files have found.
- * Reports:   stale-self-membership, shadow-replica, election-never-wins, clock-skew; see history_epochs.c for the rest. */
+ * Reports:   stale-self-membership, shadow-replica, election-never-wins, clock-skew; the rest: history_epochs.c. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,8 @@ static size_t instance_of(const struct findings *findings, const char *id)
 {
     const struct evidence *evidence = findings->evidence;
     for (size_t i = 0; id && i < evidence->instance_count; i++)
-        if (evidence->instances[i].node != NO_NODE && strcmp(view_store_id(evidence->store, evidence->instances[i].node), id) == 0)
+        if (evidence->instances[i].node != NO_NODE &&
+            strcmp(view_store_id(evidence->store, evidence->instances[i].node), id) == 0)
             return i;
     return SIZE_MAX;
 }
@@ -49,7 +50,8 @@ static bool is_member(const struct findings *findings, const char *id)
 }
 
 /* Names the node, by its instance where the case has one. */
-static void set_subject(struct findings *findings, struct finding *finding, const char *id, const struct occurrence *line)
+static void set_subject(struct findings *findings, struct finding *finding, const char *id,
+                        const struct occurrence *line)
 {
     size_t instance = instance_of(findings, id);
     if (instance != SIZE_MAX) {
@@ -85,7 +87,8 @@ static bool has_let_go(const struct findings *findings, const char *id, int64_t 
         return true;
     for (size_t e = 0; e < history->episode_count; e++) {
         const struct episode *episode = &history->episodes[e];
-        if (episode->kind == EPISODE_RESET && (same_text(episode->node, id) || same_text(episode->peer, id)) && episode->begin.ms >= since_ms)
+        if (episode->kind == EPISODE_RESET && (same_text(episode->node, id) || same_text(episode->peer, id)) &&
+            episode->begin.ms >= since_ms)
             return true;
     }
     return false;
@@ -96,7 +99,9 @@ static void check_strangers(struct findings *findings)
     const struct history *history = findings->history;
     for (size_t e = 0; e < history->episode_count; e++) {
         const struct episode *episode = &history->episodes[e];
-        const struct occurrence *last = episode->occurrence_count ? &history->occurrences[episode->occurrences[episode->occurrence_count - 1]] : NULL;
+        const struct occurrence *last = episode->occurrence_count
+                                            ? &history->occurrences[episode->occurrences[episode->occurrence_count - 1]]
+                                            : NULL;
         if (episode->kind != EPISODE_MEMBERSHIP || !last || last->event != LOG_UNKNOWN_SENDER || !episode->node)
             continue;
         struct finding *f = finding_of_node(findings, FINDING_STALE_SELF_MEMBERSHIP, episode->node);
@@ -108,8 +113,9 @@ static void check_strangers(struct findings *findings)
             if (!(f = findings_add(findings, FINDING_STALE_SELF_MEMBERSHIP, CERTAINTY_PROBABLE)))
                 return;
             set_subject(findings, f, episode->node, last);
-            f->summary = arena_format(findings->arena, "%s sends messages as a member; members' logs call it an unknown node.",
-                                      name_of(findings, episode->node));
+            f->summary =
+                arena_format(findings->arena, "%s sends messages as a member; members' logs call it an unknown node.",
+                             name_of(findings, episode->node));
             f->rule = "a member ignores what a node says that it does not know; only who was a member once says it";
             f->settles = "a view of a member that lists it; its own nodes.conf";
             f->goal = "rejoin";
@@ -150,8 +156,9 @@ static void check_shadows(struct findings *findings)
                 return;
             set_subject(findings, f, episode->node, asked);
             f->node = f->node ? f->node : asked->address;
-            f->summary = arena_format(findings->arena, "%s asked %s for its data, and its address is in no member's file.", asked->address,
-                                      findings->evidence->instances[asked->instance].name);
+            f->summary =
+                arena_format(findings->arena, "%s asked %s for its data, and its address is in no member's file.",
+                             asked->address, findings->evidence->instances[asked->instance].name);
             f->rule = "replication asks for no membership; the log does not say that the connection ended";
             f->settles = arena_format(findings->arena, "INFO replication of %s: a replica at %s",
                                       findings->evidence->instances[asked->instance].name, asked->address);
@@ -181,11 +188,12 @@ static bool is_over(const struct history *history, size_t number)
     const struct episode *lost = &history->episodes[number];
     for (size_t e = 0; e < history->episode_count; e++) {
         const struct episode *episode = &history->episodes[e];
-        bool takes_over = (episode->kind == EPISODE_FAILOVER || episode->kind == EPISODE_MANUAL_FAILOVER) && episode->slots != NULL;
+        bool takes_over =
+            (episode->kind == EPISODE_FAILOVER || episode->kind == EPISODE_MANUAL_FAILOVER) && episode->slots != NULL;
         takes_over |= episode->kind == EPISODE_ELECTION && count_event(history, episode, LOG_ELECTION_WON);
         if (e != number && takes_over && episode->end.ms >= lost->begin.ms &&
-            (same_text(episode->node, lost->peer) || same_text(episode->node, lost->node) || same_text(episode->peer, lost->node) ||
-             (lost->peer && same_text(episode->peer, lost->peer))))
+            (same_text(episode->node, lost->peer) || same_text(episode->node, lost->node) ||
+             same_text(episode->peer, lost->node) || (lost->peer && same_text(episode->peer, lost->peer))))
             return true;
     }
     for (size_t o = 0; o < history->count; o++) {
@@ -195,7 +203,8 @@ static bool is_over(const struct history *history, size_t number)
         if (line->event == LOG_FAILURE_CLEARED && same_text(line->node, lost->peer))
             return true;
         if (line->instance == lost->instance && line->kind == OCCURRENCE_LOG &&
-            (line->event == LOG_BECAME_REPLICA || line->event == LOG_SYNC_FINISHED || line->event == LOG_SYNC_PARTIAL_DONE || line->event == LOG_NODE_RESET))
+            (line->event == LOG_BECAME_REPLICA || line->event == LOG_SYNC_FINISHED ||
+             line->event == LOG_SYNC_PARTIAL_DONE || line->event == LOG_NODE_RESET))
             return true;
     }
     return false;
@@ -206,17 +215,22 @@ static void check_elections(struct findings *findings)
     const struct history *history = findings->history;
     for (size_t e = 0; e < history->episode_count; e++) {
         const struct episode *episode = &history->episodes[e];
-        if (episode->kind != EPISODE_ELECTION || !episode->node || episode->instance == SIZE_MAX || count_event(history, episode, LOG_ELECTION_WON))
+        if (episode->kind != EPISODE_ELECTION || !episode->node || episode->instance == SIZE_MAX ||
+            count_event(history, episode, LOG_ELECTION_WON))
             continue;
-        size_t started = count_event(history, episode, LOG_ELECTION_STARTED), blocked = count_event(history, episode, LOG_ELECTION_BLOCKED);
+        size_t started = count_event(history, episode, LOG_ELECTION_STARTED),
+               blocked = count_event(history, episode, LOG_ELECTION_BLOCKED);
         if ((started < LOST_OFTEN && blocked < LOST_OFTEN) || is_over(history, e))
             continue;
         struct finding *f = findings_add(findings, FINDING_ELECTION_NEVER_WINS, CERTAINTY_PROBABLE);
         if (!f)
             return;
         finding_about_instance(findings, f, episode->instance);
-        f->summary = arena_format(findings->arena, "%s%s%s%s.", episode->title, episode->cause ? ": " : "", episode->cause ? episode->cause : "",
-                                  episode->peer ? arena_format(findings->arena, " (its primary was %s)", name_of(findings, episode->peer)) : "");
+        f->summary = arena_format(
+            findings->arena, "%s%s%s%s.", episode->title, episode->cause ? ": " : "",
+            episode->cause ? episode->cause : "",
+            episode->peer ? arena_format(findings->arena, " (its primary was %s)", name_of(findings, episode->peer))
+                          : "");
         f->rule = "its log names attempts and reasons, and no later line shows a winner or the primary's return";
         f->settles = "later logs in which somebody wins; the logs of the voters, which say why they refuse";
         for (size_t i = 0; i < episode->occurrence_count; i++)
@@ -252,20 +266,27 @@ static void check_clocks(struct findings *findings)
     for (size_t c = 0; c < history->clock_count; c++) {
         const struct host_clock *clock = &history->clocks[c];
         int64_t rest = beside_zone(clock), size = rest < 0 ? -rest : rest;
-        const struct occurrence *line = clock->basis == OFFSET_PAIRS && size > MUCH_MS && size > clock->error_ms ? first_of_host(findings, clock->host) : NULL;
+        const struct occurrence *line = clock->basis == OFFSET_PAIRS && size > MUCH_MS && size > clock->error_ms
+                                            ? first_of_host(findings, clock->host)
+                                            : NULL;
         struct finding *f = line ? findings_add(findings, FINDING_CLOCK_SKEW, CERTAINTY_PROBABLE) : NULL;
         if (!f)
             continue;
         f->host = clock->host;
-        f->summary = arena_format(findings->arena, "The clock of host %s is %+" PRId64 ".%03" PRId64 " s off against %s, by %zu paired events.",
-                                  clock->host, rest / 1000, size % 1000, clock->against ? clock->against : "the others", clock->pairs);
-        f->rule = "events that two hosts have both written, such as a vote and its winner; whole quarters of an hour are taken for time zones";
+        f->summary = arena_format(
+            findings->arena,
+            "The clock of host %s is %+" PRId64 ".%03" PRId64 " s off against %s, by %zu paired events.", clock->host,
+            rest / 1000, size % 1000, clock->against ? clock->against : "the others", clock->pairs);
+        f->rule =
+            "events that two hosts have both written, such as a vote and its winner; whole quarters of an hour are "
+            "taken for time zones";
         f->settles = "the time daemons of the hosts";
         finding_shows_event(findings, f, line);
     }
     for (size_t o = 0; o < history->count; o++) {
         const struct occurrence *back = &history->occurrences[o];
-        struct finding *f = back->kind == OCCURRENCE_CLOCK_BACK ? findings_add(findings, FINDING_CLOCK_SKEW, CERTAINTY_PROVED) : NULL;
+        struct finding *f =
+            back->kind == OCCURRENCE_CLOCK_BACK ? findings_add(findings, FINDING_CLOCK_SKEW, CERTAINTY_PROVED) : NULL;
         if (!f)
             continue;
         if (back->instance != SIZE_MAX)

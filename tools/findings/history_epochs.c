@@ -12,29 +12,36 @@
 
 enum { AT_ONCE_MS = 5000, BEFORE_MS = 60000, PRIMARIES_MANY = 2 };
 
-/* The line of a primary that follows another now, although that one asked nobody for votes. */
-static bool gave_way(const struct history *history, size_t number)
+/* The case has a log of the node. */
+static bool is_heard(const struct findings *findings, const char *id)
 {
-    const struct occurrence *line = &history->occurrences[number];
-    const char *winner = line->event == LOG_BECAME_REPLICA ? occurrence_field(line, LOG_FIELD_PRIMARY) : NULL;
-    bool heard = false; /* the winner's own log is here, and would show how it came to it */
-    if (!winner || line->role != 'M' || line->instance == SIZE_MAX)
+    const struct evidence *evidence = findings->evidence;
+    for (size_t i = 0; i < evidence->instance_count; i++)
+        if (evidence->instances[i].logbook_count && evidence->instances[i].node != NO_NODE &&
+            same_text(view_store_id(evidence->store, evidence->instances[i].node), id))
+            return true;
+    return false;
+}
+
+/* The line of a primary that follows another now, although that one asked nobody for votes; a primary that lost
+ * its last slot to an import follows its new owner, too. */
+static bool gave_way(const struct findings *findings, const struct occurrence *line)
+{
+    const struct history *history = findings->history;
+    const char *winner = occurrence_field(line, LOG_FIELD_PRIMARY);
+    if (!winner || line->role != 'M' || line->instance == SIZE_MAX || !is_heard(findings, winner))
         return false;
-    for (size_t o = 0; o < history->count; o++) {
-        const struct occurrence *other = &history->occurrences[o];
-        bool near = other->when.ms >= line->when.ms - BEFORE_MS && other->when.ms <= line->when.ms + AT_ONCE_MS;
-        bool its = other->kind == OCCURRENCE_LOG && same_text(other->writer, winner);
-        heard |= its && other->when.ms <= line->when.ms;
-        /* A primary that lost its last slot to an import follows its new owner, too. */
-        if (its && other->when.ms <= line->when.ms && (other->event == LOG_ELECTION_WON || other->event == LOG_FAILOVER_REQUESTED))
-            return false;
-        if (near && (other->event == LOG_EPOCH_IMPORTED || other->event == LOG_SLOT_ASSIGNED || other->event == LOG_SLOT_MOVED ||
-                     other->event == LOG_MIGRATION_ENDED))
-            return false;
-        if (other->event == LOG_VOTE_GRANTED && same_text(other->node, winner) && other->when.ms <= line->when.ms + AT_ONCE_MS)
+    for (size_t e = 0; e < history->episode_count; e++) {
+        const struct episode *episode = &history->episodes[e];
+        bool elected = (episode->kind == EPISODE_ELECTION && same_text(episode->node, winner)) ||
+                       (episode->kind == EPISODE_MANUAL_FAILOVER && same_text(episode->peer, winner));
+        bool moved = episode->kind == EPISODE_SLOT_MOVE && same_text(episode->node, winner) &&
+                     (episode->how == BASIS_STATED || episode->epoch >= 0) &&
+                     episode->end.ms >= line->when.ms - BEFORE_MS;
+        if ((elected || moved) && episode->begin.ms <= line->when.ms + AT_ONCE_MS)
             return false;
     }
-    return heard;
+    return true;
 }
 
 static void report_merger(struct findings *findings, const size_t *lines, size_t count)
@@ -54,9 +61,12 @@ static void report_merger(struct findings *findings, const size_t *lines, size_t
             names = arena_format(findings->arena, "%s%s%s", names ? names : "", i ? ", " : "",
                                  findings->evidence->instances[all[lines[i]].instance].name);
         f->cluster = number;
-        f->summary = arena_format(findings->arena, "%zu primaries became replicas within %" PRId64 " ms, and nobody had been elected: %s%s.", count,
-                                  all[lines[count - 1]].when.ms - all[lines[0]].when.ms, names ? names : "", count > 6 ? ", ..." : "");
-        f->rule = "a primary gives way to a higher configEpoch; without an election, a takeover or a move of slots it came from another cluster";
+        f->summary = arena_format(
+            findings->arena, "%zu primaries became replicas within %" PRId64 " ms, and nobody had been elected: %s%s.",
+            count, all[lines[count - 1]].when.ms - all[lines[0]].when.ms, names ? names : "", count > 6 ? ", ..." : "");
+        f->rule =
+            "a primary gives way to a higher configEpoch; without an election, a takeover or a move of slots it came "
+            "from another cluster";
         f->settles = "older views of the winners: members of the same cluster, or of another";
     }
     for (size_t i = 0; i < count; i++)
@@ -80,7 +90,7 @@ void check_mergers(struct findings *findings)
         bool again = false;
         for (size_t i = 0; line && i < count; i++)
             again |= history->occurrences[lines[i]].instance == line->instance;
-        if (line && !again && count < MOST && gave_way(history, o))
+        if (line && !again && count < MOST && gave_way(findings, line))
             lines[count++] = o;
     }
 }
@@ -99,7 +109,8 @@ static bool all_logs_whole(const struct findings *findings, const struct cluster
         const struct occurrence *line = &history->occurrences[o];
         if ((line->event != LOG_NODE_NEW && line->event != LOG_NODE_RESET) || !line->node)
             continue;
-        uint32_t number = view_store_find(findings->evidence->store, (struct bytes){(const uint8_t *)line->node, strlen(line->node)});
+        uint32_t number =
+            view_store_find(findings->evidence->store, (struct bytes){(const uint8_t *)line->node, strlen(line->node)});
         uint32_t node = number == NO_NODE ? NO_NODE : cluster_node(cluster, number);
         if (node != NO_NODE && node < cluster->member_count && !is_whole[node]) {
             is_whole[node] = true;
@@ -137,16 +148,23 @@ static bool explains(const struct occurrence *line)
     }
 }
 
-static void report_jump(struct findings *findings, const struct cluster *cluster, const struct known_epoch *before, const struct known_epoch *after)
+static void report_jump(struct findings *findings, const struct cluster *cluster, const struct known_epoch *before,
+                        const struct known_epoch *after)
 {
     struct finding *f = findings_add(findings, FINDING_EPOCH_JUMP, CERTAINTY_PROBABLE);
     if (!f)
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->summary = arena_format(findings->arena, "The epochs of the cluster go from %" PRIu64 " to %" PRIu64 ", and no log tells of those between.",
-                              before->epoch, after->epoch);
-    f->rule = "the logs of all members begin with their ids; elections and imports write their epochs, collisions cost one each";
-    f->settles = "the log of a node that is not in the case: one that asks for votes and gets none; older files, edited or of another cluster";
+    f->summary =
+        arena_format(findings->arena,
+                     "The epochs of the cluster go from %" PRIu64 " to %" PRIu64 ", and no log tells of those between.",
+                     before->epoch, after->epoch);
+    f->rule =
+        "the logs of all members begin with their ids; elections and imports write their epochs, collisions cost "
+        "one each";
+    f->settles =
+        "the log of a node that is not in the case: one that asks for votes and gets none; older files, edited or "
+        "of another cluster";
     if (before->line)
         finding_shows_event(findings, f, before->line);
     if (after->line)
@@ -161,8 +179,9 @@ static void report_jump(struct findings *findings, const struct cluster *cluster
 static bool is_told(const struct findings *findings, size_t cluster)
 {
     for (size_t f = 0; f < findings->count; f++)
-        if (findings->all[f].cluster == cluster && (findings->all[f].id == FINDING_EPOCH_OUTLIER || findings->all[f].id == FINDING_EPOCH_LEAK ||
-                                                    findings->all[f].id == FINDING_CLUSTERS_MERGED))
+        if (findings->all[f].cluster == cluster &&
+            (findings->all[f].id == FINDING_EPOCH_OUTLIER || findings->all[f].id == FINDING_EPOCH_LEAK ||
+             findings->all[f].id == FINDING_CLUSTERS_MERGED))
             return true;
     return false;
 }
@@ -171,7 +190,8 @@ static void check_cluster_jumps(struct findings *findings, const struct cluster 
 {
     const struct history *history = findings->history;
     size_t count = 0;
-    if (!cluster->epochs_known || cluster->missing_count || history->left_out || is_told(findings, (size_t)(cluster - findings->clusters->all)))
+    if (!cluster->epochs_known || cluster->missing_count || history->left_out ||
+        is_told(findings, (size_t)(cluster - findings->clusters->all)))
         return;
     if (!all_logs_whole(findings, cluster))
         return;
@@ -190,7 +210,8 @@ static void check_cluster_jumps(struct findings *findings, const struct cluster 
     }
     for (size_t i = 1; i < count; i++) { /* what somebody set by hand is explained */
         bool by_hand = all[i].line && all[i].line->event == LOG_EPOCH_SET;
-        if (!by_hand && all[i].epoch <= cluster->current_epoch && all[i].epoch - all[i - 1].epoch > cluster->member_count + 1)
+        if (!by_hand && all[i].epoch <= cluster->current_epoch &&
+            all[i].epoch - all[i - 1].epoch > cluster->member_count + 1)
             report_jump(findings, cluster, &all[i - 1], &all[i]);
     }
     free(all);

@@ -15,8 +15,8 @@ bool was_disturbed(const struct chronicle *chronicle, size_t instance, int64_t f
     return false;
 }
 
-/* Processes of others that wrote before and after, at a level at which FAIL is written (notice): one that does, and would
- * have. */
+/* Processes of others that wrote before and after, at a level at which FAIL is written (notice): one that does,
+ * and would have. */
 static bool is_witnessed(const struct chronicle *chronicle, size_t instance, int64_t from, int64_t to)
 {
     const struct cluster *cluster = clusters_of(chronicle->history->clusters, instance);
@@ -43,11 +43,13 @@ bool away_unnoticed(const struct chronicle *chronicle, const struct lifetime *li
     if (!next || !life->id || life->end.source == CLOCK_NONE || !same_id(next->id, life->id))
         return false;
     int64_t from = life->end.ms, to = track_at(chronicle, next->instance, next->first)->when.ms;
-    if (to - from < 4 * node_timeout(chronicle) || life->ready == NONE || was_disturbed(chronicle, life->instance, from, to))
+    if (to - from < 4 * node_timeout(chronicle) || life->ready == NONE ||
+        was_disturbed(chronicle, life->instance, from, to))
         return false;
     for (size_t f = 0; f < chronicle->failure_count; f++) {
         const struct failure *failure = &chronicle->failures[f];
-        if (failure->marked != NONE && same_id(failure->id, life->id) && failure->ms >= from - 1000 && failure->ms <= to + node_timeout(chronicle))
+        if (failure->marked != NONE && same_id(failure->id, life->id) && failure->ms >= from - 1000 &&
+            failure->ms <= to + node_timeout(chronicle))
             return false;
     }
     return is_witnessed(chronicle, life->instance, from, to);

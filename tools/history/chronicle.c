@@ -6,6 +6,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "tools/history/captures.h"
+
 void numbers_add(struct chronicle *chronicle, struct numbers *numbers, size_t number)
 {
     size_t *at = arena_grow(chronicle->arena, numbers->at, numbers->count, &numbers->cap, sizeof(*at));
@@ -35,8 +37,8 @@ static struct actor *add_actor(struct chronicle *chronicle, const char *id)
     struct actor *actor = chronicle_actor(chronicle, id);
     if (!id || actor)
         return actor;
-    struct actor *all = arena_grow(chronicle->arena, chronicle->actors, chronicle->actor_count, &chronicle->actor_cap,
-                                   sizeof(*all));
+    struct actor *all =
+        arena_grow(chronicle->arena, chronicle->actors, chronicle->actor_count, &chronicle->actor_cap, sizeof(*all));
     if (!all || !numbering_add(&chronicle->actor_numbers, chronicle->arena, XXH3_64bits(id, strlen(id)),
                                (uint32_t)chronicle->actor_count))
         return NULL;
@@ -95,6 +97,66 @@ size_t chronicle_instance(const struct chronicle *chronicle, const char *id)
 bool same_id(const char *left, const char *right)
 {
     return left && right && strcmp(left, right) == 0;
+}
+
+/* ------------------------------------------------------------------ addresses */
+
+const struct residence *chronicle_residence(const struct chronicle *chronicle, const char *address)
+{
+    uint64_t hash = XXH3_64bits(address, strlen(address));
+    size_t at = hash;
+    uint32_t number;
+    while (numbering_next(&chronicle->residence_numbers, hash, &at, &number))
+        if (strcmp(chronicle->residences[number].address, address) == 0)
+            return &chronicle->residences[number];
+    return NULL;
+}
+
+static struct residence *add_residence(struct chronicle *chronicle, const char *ip, uint16_t port)
+{
+    char address[320];
+    if (!*ip || !port)
+        return NULL;
+    snprintf(address, sizeof(address), "%s:%u", ip, (unsigned)port);
+    const struct residence *known = chronicle_residence(chronicle, address);
+    if (known)
+        return &chronicle->residences[known - chronicle->residences];
+    struct residence *all = arena_grow(chronicle->arena, chronicle->residences, chronicle->residence_count,
+                                       &chronicle->residence_cap, sizeof(*all));
+    const char *copy = arena_string(chronicle->arena, address);
+    if (!all || !copy ||
+        !numbering_add(&chronicle->residence_numbers, chronicle->arena, XXH3_64bits(address, strlen(address)),
+                       (uint32_t)chronicle->residence_count))
+        return NULL;
+    chronicle->residences = all;
+    all[chronicle->residence_count] = (struct residence){copy, NULL, SIZE_MAX};
+    return &all[chronicle->residence_count++];
+}
+
+/* Thousands of views repeat the same entries: each is looked at once. */
+static bool list_residences(struct chronicle *chronicle)
+{
+    const struct evidence *evidence = chronicle->evidence;
+    bool *seen = calloc(view_store_entries(evidence->store) + 1, sizeof(*seen));
+    if (!seen)
+        return false;
+    for (size_t i = 0; i < evidence->instance_count; i++) {
+        struct residence *residence = add_residence(chronicle, evidence->instances[i].ip, evidence->instances[i].port);
+        if (residence && residence->instance == SIZE_MAX)
+            residence->instance = i;
+    }
+    for (size_t v = chronicle->view_count; v-- > 0;) {
+        const struct view *view = chronicle->views[v].view;
+        for (size_t s = 0; s < view->count; s++) {
+            const struct entry *entry = view->sightings[s].entry;
+            struct residence *residence = seen[entry->number] ? NULL : add_residence(chronicle, entry->ip, entry->port);
+            seen[entry->number] = true;
+            if (residence && !residence->id)
+                residence->id = view_store_id(evidence->store, entry->node);
+        }
+    }
+    free(seen);
+    return true;
 }
 
 /* ------------------------------------------------------------------ tracks and views */
@@ -174,16 +236,19 @@ static bool list_views(struct chronicle *chronicle)
         const struct occurrence *saved = &history->occurrences[o];
         const struct view *view = chronicle->evidence->files[saved->file].view;
         if (saved->kind == OCCURRENCE_VIEW_SAVED && view && saved->instance != SIZE_MAX)
-            chronicle->views[chronicle->view_count++] = (struct saved_view){view, saved->instance, o, saved->when.ms};
+            chronicle->views[chronicle->view_count++] = 
+                (struct saved_view){view, saved->instance, o, saved->when.ms, capture_loaded_ms(view)};
     }
     return chronicle->views;
 }
 
 bool chronicle_open(struct chronicle *chronicle, struct history *history)
 {
-    *chronicle = (struct chronicle){.history = history, .evidence = history->evidence, .arena = history->arena};
+    *chronicle = (struct chronicle){
+        .history = history, .evidence = history->evidence, .arena = history->arena, .changed_first = NONE};
     name_actors(chronicle);
-    return lay_tracks(chronicle) && list_views(chronicle) && !arena_failed(chronicle->arena);
+    return lay_tracks(chronicle) && list_views(chronicle) && list_residences(chronicle) &&
+           !arena_failed(chronicle->arena);
 }
 
 /* ------------------------------------------------------------------ drafts */
@@ -192,8 +257,8 @@ enum { LINES_MAX = 64, DETAILS_MAX = 64 };
 
 struct draft *draft_new(struct chronicle *chronicle, enum episode_kind kind, enum episode_basis how)
 {
-    struct draft **all = arena_grow(chronicle->arena, chronicle->drafts, chronicle->draft_count, &chronicle->draft_cap,
-                                    sizeof(*all));
+    struct draft **all =
+        arena_grow(chronicle->arena, chronicle->drafts, chronicle->draft_count, &chronicle->draft_cap, sizeof(*all));
     struct draft *draft = arena_alloc(chronicle->arena, sizeof(*draft));
     if (!all || !draft)
         return NULL;
@@ -227,8 +292,8 @@ void draft_detail(struct chronicle *chronicle, struct draft *draft, const char *
     char buffer[1024];
     if (!draft || draft->episode.detail_count == DETAILS_MAX)
         return;
-    const char **all = arena_grow(chronicle->arena, draft->details, draft->episode.detail_count, &draft->detail_cap,
-                                  sizeof(*all));
+    const char **all =
+        arena_grow(chronicle->arena, draft->details, draft->episode.detail_count, &draft->detail_cap, sizeof(*all));
     if (!all)
         return;
     draft->details = all;

@@ -22,13 +22,21 @@ struct actor {
     const char *name; /* "ip:port" by its files, else the first 8 digits of its id */
     size_t instance;  /* that carried the id, or SIZE_MAX */
     size_t failure;   /* the latest in chronicle.failures, or NONE */
+    struct numbers passages; /* in chronicle.passages */
+};
+
+/* Where a node was, by views and by the addresses of instances. */
+struct residence {
+    const char *address; /* "ip:port" */
+    const char *id;      /* of the node in the newest view that has the address, or NULL */
+    size_t instance;     /* that is at the address, or SIZE_MAX */
 };
 
 /* A view, and the occurrence that says when it was saved. */
 struct saved_view {
     const struct view *view;
     size_t instance, occurrence;
-    int64_t ms;
+    int64_t ms, loaded_ms; /* see capture_loaded_ms() */
 };
 
 enum ending {
@@ -144,6 +152,9 @@ struct chronicle {
     struct actor *actors;
     size_t actor_count, actor_cap;
     struct numbering actor_numbers;
+    struct residence *residences;
+    size_t residence_count, residence_cap;
+    struct numbering residence_numbers;
     struct numbers *tracks; /* by instance: its lines, in the order in which they were written */
     size_t *positions;      /* by occurrence: its place in the track */
     struct saved_view *views; /* in the order of time */
@@ -162,6 +173,8 @@ struct chronicle {
     size_t passage_count, passage_cap;
     struct reset *resets;
     size_t reset_count, reset_cap;
+    size_t changed_first; /* what changed_all() has found last: the first of its changes, and the answer */
+    bool changed_answer;
     struct draft **drafts;
     size_t draft_count, draft_cap;
 };
@@ -238,6 +251,9 @@ bool same_id(const char *left, const char *right);
 /* The id of the node that was at an address at a moment, or NULL. */
 const char *chronicle_at_address(const struct chronicle *chronicle, const char *address, int64_t ms);
 
+/* What is known of an address, or NULL. */
+const struct residence *chronicle_residence(const struct chronicle *chronicle, const char *address);
+
 /* The id that an instance had at a moment, or NULL. */
 const char *chronicle_id_at(const struct chronicle *chronicle, size_t instance, int64_t ms);
 
@@ -248,36 +264,39 @@ const char *chronicle_primary_before(const struct chronicle *chronicle, size_t i
 /* The lifetime that a position of a track belongs to, or NULL. */
 const struct lifetime *chronicle_lifetime(const struct chronicle *chronicle, size_t instance, size_t position);
 
-/* What a view says about a primary: the first in which it has this config epoch and slots, or the last one saved before a
- * moment; NULL when none says. `from` is the view's occurrence, or NONE. */
+/* What a view says about a primary: the first in which it has this config epoch and slots, or the last one saved
+ * before a moment; NULL when none says. `from` is the view's occurrence, or NONE. */
 const struct entry *entry_at_epoch(const struct chronicle *chronicle, const char *id, int64_t epoch, size_t *from);
 const struct entry *entry_before(const struct chronicle *chronicle, const char *id, int64_t ms, size_t *from);
 
 /* The slots of an entry, or those that two have in common; NULL when there are none, or no entry. */
 const char *entry_slots(struct chronicle *chronicle, const struct entry *one, const struct entry *other);
 
-/* A failover, asked for or not, that gave the slots of one to the other at a moment not further than `error_ms` before. */
+/* A failover, asked for or not, that gave the slots of one to the other at a moment not further than `error_ms`
+ * before. */
 bool was_failover(const struct chronicle *chronicle, const char *from, const char *to, int64_t ms, int64_t error_ms);
 
-/* How many members the viewer of a change between two captures has got or lost with it, and whether these are all of those
- * that it lists beside itself: then it is the viewer that came or went. */
-bool changed_all(const struct chronicle *chronicle, size_t number);
+/* How many members the viewer of a change between two captures has got or lost with it, and whether these are all
+ * of those that it lists beside itself: then it is the viewer that came or went. */
+bool changed_all(struct chronicle *chronicle, size_t number);
 
 /* A failure that others marked, or the whole cluster's, going on between two moments. */
 bool was_disturbed(const struct chronicle *chronicle, size_t instance, int64_t from, int64_t to);
 
-/* When the node was away for so long that members would have marked it, had it been one: by the lifetime that ended, and
- * logs that go on and would have said so. */
+/* When the node was away for so long that members would have marked it, had it been one: by the lifetime that
+ * ended, and logs that go on and would have said so. */
 bool away_unnoticed(const struct chronicle *chronicle, const struct lifetime *life);
 
 /* The passage of this kind that the node went through last before a moment, or NULL. */
-const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t ms);
+const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id,
+                                     int64_t ms);
 
 /* The newest view of a member of the core lists it. */
 bool is_member_now(const struct chronicle *chronicle, const char *id);
 
-/* When a node was last known to be alive, not after `ms`: by the lines of its log, by pongs in views, by connections that
- * broke with it. `from` is the occurrence that says so, NONE when nothing does; then the moment is empty. */
+/* When a node was last known to be alive, not after `ms`: by the lines of its log, by pongs in views, by
+ * connections that broke with it. `from` is the occurrence that says so, NONE when nothing does; then the moment
+ * is empty. */
 struct moment last_seen(const struct chronicle *chronicle, const char *id, int64_t ms, size_t *from);
 
 /* The first occurrence of history->occurrences that is not before `ms`. */

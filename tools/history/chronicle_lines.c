@@ -1,5 +1,4 @@
 /* What the lines of an instance say about a moment: which process wrote them, who it was, whom it replicated. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,42 +24,12 @@ const char *chronicle_id_at(const struct chronicle *chronicle, size_t instance, 
     return id || node == NO_NODE ? id : view_store_id(chronicle->evidence->store, node);
 }
 
-static bool split_address(const char *address, size_t *host, uint16_t *port)
-{
-    const char *colon = strrchr(address, ':');
-    char *end;
-    unsigned long number = colon ? strtoul(colon + 1, &end, 10) : 0;
-    if (!colon || *end || number == 0 || number > UINT16_MAX)
-        return false;
-    *host = (size_t)(colon - address);
-    *port = (uint16_t)number;
-    return true;
-}
-
-static bool host_is(const char *address, size_t length, const char *ip)
-{
-    return *ip && strlen(ip) == length && memcmp(address, ip, length) == 0;
-}
-
 const char *chronicle_at_address(const struct chronicle *chronicle, const char *address, int64_t ms)
 {
-    const struct evidence *evidence = chronicle->evidence;
-    size_t host;
-    uint16_t port;
-    if (!address || !split_address(address, &host, &port))
+    const struct residence *residence = address ? chronicle_residence(chronicle, address) : NULL;
+    if (!residence)
         return NULL;
-    for (size_t i = 0; i < evidence->instance_count; i++)
-        if (evidence->instances[i].port == port && host_is(address, host, evidence->instances[i].ip))
-            return chronicle_id_at(chronicle, i, ms);
-    for (size_t v = chronicle->view_count; v-- > 0;) {
-        const struct view *view = chronicle->views[v].view;
-        for (size_t s = 0; s < view->count; s++) {
-            const struct entry *entry = view->sightings[s].entry;
-            if (entry->port == port && host_is(address, host, entry->ip))
-                return view_store_id(evidence->store, entry->node);
-        }
-    }
-    return NULL;
+    return residence->instance != SIZE_MAX ? chronicle_id_at(chronicle, residence->instance, ms) : residence->id;
 }
 
 /* By the views: whom it replicated in the last one that was saved before. */
@@ -114,7 +83,10 @@ const struct lifetime *chronicle_lifetime(const struct chronicle *chronicle, siz
 
 /* ------------------------------------------------------------------ processes */
 
-enum { FIRST_LINES = 8 /* of a process come before it says who it is */ };
+enum {
+    FIRST_LINES = 8,      /* of a process come before it says who it is */
+    FIRST_LINES_MS = 1000 /* how long they may take: warnings about the configuration */
+};
 
 /* The process has said too much already for a line of its start. */
 static bool is_under_way(const struct lifetime *life, size_t position)
@@ -122,13 +94,24 @@ static bool is_under_way(const struct lifetime *life, size_t position)
     return life->ready != NONE || (life->started == NONE && position - life->first > FIRST_LINES);
 }
 
-/* A line with which a process begins. From 4.0 on the first line of all is STARTING. Before, the version comes after the
+/* The process has written nothing but warnings about its configuration, which servers from Valkey 8.1 on do before
+ * STARTING. */
+static bool has_only_warned(const struct chronicle *chronicle, const struct lifetime *life,
+                            const struct occurrence *line, size_t position)
+{
+    int64_t since = line->when.ms - track_at(chronicle, life->instance, life->first)->when.ms;
+    return life->version == NONE && life->identified == NONE && life->pid == line->pid &&
+           !is_under_way(life, position) && position - life->first <= FIRST_LINES && since >= 0 && since <= FIRST_LINES_MS;
+}
+
+/* A line with which a process begins. From 4.0 on STARTING is the first or nearly so. Before, the version comes after the
  * node id, and a process tells by its number, except in containers, where it is always the same. */
-static bool begins(const struct lifetime *life, const struct occurrence *line, size_t position)
+static bool begins(const struct chronicle *chronicle, const struct lifetime *life, const struct occurrence *line,
+                   size_t position)
 {
     switch (line->event) {
     case LOG_STARTING:
-        return true;
+        return !life || !has_only_warned(chronicle, life, line, position);
     case LOG_START:
         return !life || life->version != NONE || is_under_way(life, position);
     case LOG_NODE_NEW:
@@ -149,8 +132,16 @@ static struct lifetime *add_lifetime(struct chronicle *chronicle, size_t instanc
         return NULL;
     chronicle->lifetimes = all;
     struct lifetime *life = &all[chronicle->lifetime_count++];
-    *life = (struct lifetime){.instance = instance, .first = position, .last = position, .started = NONE, .version = NONE,
-                              .identified = NONE, .ready = NONE, .asked = NONE, .ended = NONE, .end_from = NONE};
+    *life = (struct lifetime){.instance = instance,
+                              .first = position,
+                              .last = position,
+                              .started = NONE,
+                              .version = NONE,
+                              .identified = NONE,
+                              .ready = NONE,
+                              .asked = NONE,
+                              .ended = NONE,
+                              .end_from = NONE};
     return life;
 }
 
@@ -211,7 +202,7 @@ static void follow(struct chronicle *chronicle, size_t instance)
     struct lifetime *life = NULL;
     for (size_t p = 0; p < track->count; p++) {
         const struct occurrence *line = track_at(chronicle, instance, p);
-        bool first = begins(life, line, p);
+        bool first = begins(chronicle, life, line, p);
         if (first && life && life->ending == ENDING_UNKNOWN)
             life->ending = ENDING_SILENT;
         if (first || !life) {
@@ -220,7 +211,8 @@ static void follow(struct chronicle *chronicle, size_t instance)
             life->started = first ? track->at[p] : NONE;
         }
         life->last = p;
-        if (life->started == NONE && (line->event == LOG_START || line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
+        if (life->started == NONE && (line->event == LOG_STARTING || line->event == LOG_START ||
+                                      line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
             life->started = track->at[life->first];
         take(life, line, track->at[p]);
     }
@@ -247,7 +239,8 @@ static void sort_processes(struct chronicle *chronicle, struct numbers *track)
     bool ordered = true;
     for (size_t p = 0; p < track->count; p++)
         if (!p || chronicle_at(chronicle, track->at[p])->event == LOG_STARTING) {
-            ordered &= !starts.count || chronicle_at(chronicle, track->at[p])->when.ms >= chronicle_at(chronicle, track->at[starts.at[starts.count - 1]])->when.ms;
+            ordered &= !starts.count || chronicle_at(chronicle, track->at[p])->when.ms >=
+                                            chronicle_at(chronicle, track->at[starts.at[starts.count - 1]])->when.ms;
             numbers_add(chronicle, &starts, p);
         }
     struct stretch *all = arena_array(chronicle->arena, starts.count, sizeof(*all));
@@ -256,7 +249,8 @@ static void sort_processes(struct chronicle *chronicle, struct numbers *track)
         return;
     for (size_t s = 0; s < starts.count; s++) {
         size_t end = s + 1 < starts.count ? starts.at[s + 1] : track->count;
-        all[s] = (struct stretch){starts.at[s], end - starts.at[s], chronicle_at(chronicle, track->at[starts.at[s]])->when.ms};
+        all[s] = (struct stretch){starts.at[s], end - starts.at[s],
+                                  chronicle_at(chronicle, track->at[starts.at[s]])->when.ms};
     }
     qsort(all, starts.count, sizeof(*all), by_start);
     for (size_t s = 0, to = 0; s < starts.count; s++)

@@ -28,7 +28,8 @@ const char *entry_slots(struct chronicle *chronicle, const struct entry *one, co
     return text && *text ? text : NULL;
 }
 
-static const struct sighting *sighting_of(const struct chronicle *chronicle, const struct saved_view *saved, const char *id)
+static const struct sighting *sighting_of(const struct chronicle *chronicle, const struct saved_view *saved,
+                                          const char *id)
 {
     const struct view_store *store = chronicle->evidence->store;
     uint32_t node = view_store_find(store, (struct bytes){(const uint8_t *)id, strlen(id)});
@@ -69,11 +70,29 @@ const struct entry *entry_before(const struct chronicle *chronicle, const char *
     return NULL;
 }
 
-/* The correction of the clock that the view was read with: its occurrence is on the reference clock, its pongs are not. */
+/* The correction of the clock that the view was read with: its occurrence is on the reference clock, its pongs are
+ * not. */
 static int64_t correction(const struct chronicle *chronicle, const struct saved_view *saved)
 {
     const struct moment *when = &chronicle_at(chronicle, saved->occurrence)->when;
     return when->ms - when->raw_ms;
+}
+
+enum { LOADED_MS = 50 /* between the load of a nodes.conf and its line */ };
+
+/* A server that loads a nodes.conf sets all pongs that it states to that moment: they show nothing of the others. */
+static bool is_loaded(const struct chronicle *chronicle, const struct saved_view *saved, int64_t pong)
+{
+    for (size_t l = 0; l < chronicle->lifetime_count; l++) {
+        const struct lifetime *life = &chronicle->lifetimes[l];
+        if (life->instance != saved->instance || life->identified == NONE)
+            continue;
+        const struct occurrence *line = chronicle_at(chronicle, life->identified);
+        int64_t apart = line->when.ms - pong;
+        if (line->event == LOG_NODE_LOADED && apart >= -LOADED_MS && apart <= LOADED_MS)
+            return true;
+    }
+    return false;
 }
 
 int64_t last_pong(const struct chronicle *chronicle, const char *id, int64_t ms, size_t *from)
@@ -83,10 +102,10 @@ int64_t last_pong(const struct chronicle *chronicle, const char *id, int64_t ms,
     for (size_t v = 0; id && v < chronicle->view_count; v++) {
         const struct saved_view *saved = &chronicle->views[v];
         const struct sighting *sighting = sighting_of(chronicle, saved, id);
-        if (!sighting || sighting->myself || sighting->pong_ms <= 0)
-            continue;
+        if (!sighting || sighting->myself || sighting->pong_ms <= 0 || sighting->pong_ms == saved->loaded_ms)
+            continue; /* nobody heard what a server sets while it loads */
         int64_t pong = sighting->pong_ms + correction(chronicle, saved);
-        if (pong <= ms && pong > newest) {
+        if (pong <= ms && pong > newest && !is_loaded(chronicle, saved, pong)) {
             newest = pong;
             *from = saved->occurrence;
         }

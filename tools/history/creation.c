@@ -50,18 +50,19 @@ static void add(struct chronicle *chronicle, const struct numbers *sets)
     if (sets->count == 1) {
         draft->episode.node = first->writer;
         draft->episode.instance = first->instance;
-        draft->episode.title = chronicle_text(chronicle, "%s was given config epoch %lld", chronicle_name(chronicle, first->writer),
-                                              (long long)high);
+        draft->episode.title = chronicle_text(chronicle, "%s was given config epoch %lld",
+                                              chronicle_name(chronicle, first->writer), (long long)high);
         return;
     }
-    draft->episode.title = chronicle_text(chronicle, "a cluster of %zu nodes was created, config epochs %lld to %lld", sets->count,
-                                          (long long)low, (long long)high);
+    draft->episode.title = chronicle_text(chronicle, "a cluster of %zu nodes was created, config epochs %lld to %lld",
+                                          sets->count, (long long)low, (long long)high);
     for (size_t i = 0; i < sets->count; i++)
         show_meeting(chronicle, draft, sets->at[i]);
 }
 
 /* Two nodes of one creation never get the same epoch; a copied log says everything twice. */
-static bool has_epoch(const struct chronicle *chronicle, const struct numbers *sets, const struct occurrence *line, bool *copied)
+static bool has_epoch(const struct chronicle *chronicle, const struct numbers *sets, const struct occurrence *line,
+                      bool *copied)
 {
     *copied = false;
     for (size_t i = 0; i < sets->count; i++)
@@ -83,7 +84,8 @@ void build_creation(struct chronicle *chronicle)
         bool known = has_epoch(chronicle, &sets, line, &copied);
         if (copied)
             continue;
-        if (sets.count && (known || line->when.ms - chronicle_at(chronicle, sets.at[sets.count - 1])->when.ms > TOGETHER_MS)) {
+        if (sets.count &&
+            (known || line->when.ms - chronicle_at(chronicle, sets.at[sets.count - 1])->when.ms > TOGETHER_MS)) {
             add(chronicle, &sets);
             sets = (struct numbers){0};
         }

@@ -14,7 +14,8 @@ static int by_time(const void *a, const void *b)
 
 static void add(struct chronicle *chronicle, struct down down)
 {
-    struct down *all = arena_grow(chronicle->arena, chronicle->downs, chronicle->down_count, &chronicle->down_cap, sizeof(*all));
+    struct down *all =
+        arena_grow(chronicle->arena, chronicle->downs, chronicle->down_count, &chronicle->down_cap, sizeof(*all));
     if (!all)
         return;
     chronicle->downs = all;
@@ -28,7 +29,8 @@ static void follow(struct chronicle *chronicle, size_t instance)
     for (size_t p = 0; p < track->count; p++) {
         const struct occurrence *line = chronicle_at(chronicle, track->at[p]);
         const char *state = line->event == LOG_CLUSTER_STATE ? occurrence_field(line, LOG_FIELD_STATE) : NULL;
-        bool ends = line->event == LOG_STARTING || line->event == LOG_START; /* a process begins in state fail, in silence */
+        bool ends =
+            line->event == LOG_STARTING || line->event == LOG_START; /* a process begins in state fail, in silence */
         if (down.fail != NONE && (ends || (state && strcmp(state, "ok") == 0))) {
             down.ok = ends ? NONE : track->at[p];
             add(chronicle, down);
@@ -77,11 +79,14 @@ static const char *own_reason(struct chronicle *chronicle, struct draft *draft, 
         }
         if (line->event != LOG_FAILED_BY_QUORUM && line->event != LOG_FAILED_BY_MESSAGE)
             continue;
-        failed = chronicle_text(chronicle, "%s%s%s", failed, count++ ? ", " : "", chronicle_name(chronicle, line->node));
+        failed =
+            chronicle_text(chronicle, "%s%s%s", failed, count++ ? ", " : "", chronicle_name(chronicle, line->node));
         draft_shows(chronicle, draft, track->at[p]);
     }
-    return count ? chronicle_text(chronicle, "%s failed just before: slots without an owner that serves them, and full "
-                                             "coverage is required", failed)
+    return count ? chronicle_text(chronicle,
+                                  "%s failed just before: slots without an owner that serves them, and full "
+                                  "coverage is required",
+                                  failed)
                  : NULL;
 }
 
@@ -99,24 +104,28 @@ static size_t silent_primaries(const struct chronicle *chronicle, const struct c
     return silent;
 }
 
-static void tell_cause(struct chronicle *chronicle, struct draft *draft, const struct down *downs, const struct numbers *members)
+static void tell_cause(struct chronicle *chronicle, struct draft *draft, const struct down *downs,
+                       const struct numbers *members)
 {
     const struct down *first = &downs[members->at[0]];
     const struct cluster *cluster = clusters_of(chronicle->history->clusters, first->instance);
     int64_t ms = chronicle_at(chronicle, first->fail)->when.ms;
     for (size_t r = 0; r < chronicle->reset_count; r++)
         if (chronicle->resets[r].moment == first->fail ||
-            (chronicle->resets[r].instance == first->instance && chronicle->resets[r].stated && chronicle->resets[r].low_ms <= ms + 1 &&
-             ms <= chronicle->resets[r].high_ms + JUST_BEFORE_MS))
+            (chronicle->resets[r].instance == first->instance && chronicle->resets[r].stated &&
+             chronicle->resets[r].low_ms <= ms + 1 && ms <= chronicle->resets[r].high_ms + JUST_BEFORE_MS))
             draft->episode.cause = "it had been reset: it knew no slots until it met the others again";
     for (size_t i = 0; i < members->count && !draft->episode.cause; i++)
         draft->episode.cause = own_reason(chronicle, draft, &downs[members->at[i]]);
     size_t silent = draft->episode.cause || !cluster ? 0 : silent_primaries(chronicle, cluster, ms);
     if (silent && silent > cluster->voting / 2)
-        draft->episode.cause = chronicle_text(chronicle, "%zu of %zu primaries with slots had fallen silent: no majority was left",
-                                              silent, cluster->voting);
+        draft->episode.cause =
+            chronicle_text(chronicle, "%zu of %zu primaries with slots had fallen silent: no majority was left", silent,
+                           cluster->voting);
     if (!draft->episode.cause)
-        draft_detail(chronicle, draft, "nobody had been marked as failing: slots without an owner, or no majority of primaries within reach");
+        draft_detail(
+            chronicle, draft,
+            "nobody had been marked as failing: slots without an owner, or no majority of primaries within reach");
 }
 
 static int64_t end_ms(const struct chronicle *chronicle, const struct down *down)
@@ -142,7 +151,8 @@ static void add_episode(struct chronicle *chronicle, const struct numbers *membe
         if (down->ok == NONE)
             draft_detail(chronicle, draft, "%s: down, and not seen to be up again", name);
         else
-            draft_detail(chronicle, draft, "%s: down for %s", name, chronicle_span(chronicle, end_ms(chronicle, down) - from));
+            draft_detail(chronicle, draft, "%s: down for %s", name,
+                         chronicle_span(chronicle, end_ms(chronicle, down) - from));
         open |= down->ok == NONE;
         if (end_ms(chronicle, down) > end_ms(chronicle, last))
             last = down;
@@ -150,15 +160,18 @@ static void add_episode(struct chronicle *chronicle, const struct numbers *membe
     if (!open)
         draft_ends(chronicle, draft, last->ok);
     tell_cause(chronicle, draft, downs, members);
-    const char *how_long = open ? "and not seen to be up again by all"
-                                : chronicle_text(chronicle, "for %s", chronicle_span(chronicle, draft->episode.end.ms - draft->episode.begin.ms));
+    const char *how_long =
+        open ? "and not seen to be up again by all"
+             : chronicle_text(chronicle, "for %s",
+                              chronicle_span(chronicle, draft->episode.end.ms - draft->episode.begin.ms));
     if (members->count == 1) {
         draft->episode.instance = last->instance;
         draft->episode.node = chronicle_at(chronicle, last->fail)->writer;
         draft->episode.title = chronicle_text(chronicle, "%s alone saw the cluster down, %s",
                                               chronicle->evidence->instances[last->instance].name, how_long);
     } else {
-        draft->episode.title = chronicle_text(chronicle, "the cluster was down as %zu instances saw it, %s", members->count, how_long);
+        draft->episode.title =
+            chronicle_text(chronicle, "the cluster was down as %zu instances saw it, %s", members->count, how_long);
     }
 }
 

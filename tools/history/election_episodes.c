@@ -25,7 +25,8 @@ static const char *writers(struct chronicle *chronicle, const struct numbers *li
     const char *text = "";
     for (size_t i = 0; i < lines->count && i < 16; i++) {
         const struct occurrence *line = chronicle_at(chronicle, lines->at[i]);
-        const char *name = line->instance == SIZE_MAX ? "a log of nobody" : chronicle->evidence->instances[line->instance].name;
+        const char *name =
+            line->instance == SIZE_MAX ? "a log of nobody" : chronicle->evidence->instances[line->instance].name;
         text = chronicle_text(chronicle, "%s%s%s", text, i ? ", " : "", name);
     }
     return lines->count > 16 ? chronicle_text(chronicle, "%s and %zu more", text, lines->count - 16) : text;
@@ -34,15 +35,18 @@ static const char *writers(struct chronicle *chronicle, const struct numbers *li
 static void tell_votes(struct chronicle *chronicle, struct draft *draft, const struct election *election)
 {
     if (election->delayed != NONE)
-        draft_detail(chronicle, draft, "delayed for %s ms, rank %s, offset %s", field(chronicle, election->delayed, LOG_FIELD_MILLISECONDS),
-                     field(chronicle, election->delayed, LOG_FIELD_RANK), field(chronicle, election->delayed, LOG_FIELD_OFFSET));
+        draft_detail(chronicle, draft, "delayed for %s ms, rank %s, offset %s",
+                     field(chronicle, election->delayed, LOG_FIELD_MILLISECONDS),
+                     field(chronicle, election->delayed, LOG_FIELD_RANK),
+                     field(chronicle, election->delayed, LOG_FIELD_OFFSET));
     if (election->votes.count)
-        draft_detail(chronicle, draft, "%zu %s: %s", election->votes.count, election->votes.count == 1 ? "vote" : "votes",
-                     writers(chronicle, &election->votes));
+        draft_detail(chronicle, draft, "%zu %s: %s", election->votes.count,
+                     election->votes.count == 1 ? "vote" : "votes", writers(chronicle, &election->votes));
     for (size_t i = 0; i < election->denials.count && i < 16; i++) {
         const struct occurrence *line = chronicle_at(chronicle, election->denials.at[i]);
         draft_detail(chronicle, draft, "%s: %s",
-                     line->instance == SIZE_MAX ? "?" : chronicle->evidence->instances[line->instance].name, line->text);
+                     line->instance == SIZE_MAX ? "?" : chronicle->evidence->instances[line->instance].name,
+                     line->text);
     }
 }
 
@@ -92,7 +96,8 @@ static const char *election_title(struct chronicle *chronicle, const struct elec
         return chronicle_text(chronicle, "%s asked for votes %zu times, epochs %lld to %lld, and did not win", name,
                               election->attempts, (long long)election->first_epoch, (long long)election->epoch);
     if (election->instance == SIZE_MAX)
-        return chronicle_text(chronicle, "%s asked for votes for epoch %lld; its log is not here", name, (long long)election->epoch);
+        return chronicle_text(chronicle, "%s asked for votes for epoch %lld; its log is not here", name,
+                              (long long)election->epoch);
     return chronicle_text(chronicle, "%s did not win the election for epoch %lld", name, (long long)election->epoch);
 }
 
@@ -140,13 +145,16 @@ static void show_old_primary(struct chronicle *chronicle, struct draft *draft, c
         const struct occurrence *line = chronicle_at(chronicle, o);
         if (line->when.source == CLOCK_NONE || line->when.ms > end + 10 * SOON_MS)
             break;
-        if (line->event == LOG_FAILOVER_ASKED && same_id(line->node, election->candidate) && line->when.ms <= end + 1000) {
+        if (line->event == LOG_FAILOVER_ASKED && same_id(line->node, election->candidate) &&
+            line->when.ms <= end + 1000) {
             draft_detail(chronicle, draft, "%s was asked to hand over",
-                         line->instance == SIZE_MAX ? "a primary" : chronicle->evidence->instances[line->instance].name);
+                         line->instance == SIZE_MAX ? "a primary"
+                                                    : chronicle->evidence->instances[line->instance].name);
             draft_shows(chronicle, draft, o);
-        } else if (line->event == LOG_BECAME_REPLICA && line->when.ms >= election->ms && line->instance == instance && instance != SIZE_MAX &&
-                   same_id(occurrence_field(line, LOG_FIELD_PRIMARY), election->candidate)) {
-            draft_detail(chronicle, draft, "%s became its replica %s later", chronicle_name(chronicle, election->old_primary),
+        } else if (line->event == LOG_BECAME_REPLICA && line->when.ms >= election->ms && line->instance == instance &&
+                   instance != SIZE_MAX && same_id(occurrence_field(line, LOG_FIELD_PRIMARY), election->candidate)) {
+            draft_detail(chronicle, draft, "%s became its replica %s later",
+                         chronicle_name(chronicle, election->old_primary),
                          chronicle_span(chronicle, line->when.ms - end));
             draft_shows(chronicle, draft, o);
             break;
@@ -166,14 +174,17 @@ static const char *slots_of(struct chronicle *chronicle, struct draft *draft, co
     if (new)
         draft_shows(chronicle, draft, after);
     if (new && !old)
-        draft_detail(chronicle, draft, "slots as a view saved later shows them at epoch %lld", (long long)election->epoch);
+        draft_detail(chronicle, draft, "slots as a view saved later shows them at epoch %lld",
+                     (long long)election->epoch);
     return entry_slots(chronicle, old, new);
 }
 
 static const char *how_asked(const struct chronicle *chronicle, const struct election *election)
 {
     const char *text = chronicle_at(chronicle, election->requested)->text;
-    return election->takeover ? "CLUSTER FAILOVER TAKEOVER" : strncmp(text, "Forced", 6) == 0 ? "CLUSTER FAILOVER FORCE" : "CLUSTER FAILOVER";
+    return election->takeover                ? "CLUSTER FAILOVER TAKEOVER"
+           : strncmp(text, "Forced", 6) == 0 ? "CLUSTER FAILOVER FORCE"
+                                             : "CLUSTER FAILOVER";
 }
 
 static void add_manual(struct chronicle *chronicle, const struct election *election)
@@ -270,12 +281,14 @@ static void add_failover(struct chronicle *chronicle, const struct election *ele
     size_t seen;
     if (!draft)
         return;
-    const char *old = chronicle_name(chronicle, election->old_primary), *new = chronicle_name(chronicle, election->candidate);
+    const char *old = chronicle_name(chronicle, election->old_primary),
+               *new = chronicle_name(chronicle, election->candidate);
     draft->episode.node = election->old_primary;
     draft->episode.peer = election->candidate;
     draft->episode.instance = chronicle_instance(chronicle, election->old_primary);
     draft->episode.epoch = election->epoch;
-    draft->episode.title = chronicle_text(chronicle, "%s took over from %s, epoch %lld", new, old, (long long)election->epoch);
+    draft->episode.title =
+        chronicle_text(chronicle, "%s took over from %s, epoch %lld", new, old, (long long)election->epoch);
     struct moment last = last_seen(chronicle, election->old_primary, failure ? failure->ms : election->ms, &seen);
     draft_shows_all(chronicle, draft, &election->lines);
     draft_shows_all(chronicle, draft, &election->votes);
@@ -287,7 +300,10 @@ static void add_failover(struct chronicle *chronicle, const struct election *ele
         draft->episode.begin = last;
         draft_shows(chronicle, draft, seen);
     } else {
-        draft_begins(chronicle, draft, failure ? failure->marked : election->lines.count ? election->lines.at[0] : election->votes.at[0]);
+        draft_begins(chronicle, draft,
+                     failure                 ? failure->marked
+                     : election->lines.count ? election->lines.at[0]
+                                             : election->votes.at[0]);
     }
     draft->episode.slots = slots_of(chronicle, draft, election);
     draft->episode.cause = fate(chronicle, draft, election->old_primary, failure ? failure->ms : election->ms);

@@ -44,8 +44,16 @@ static struct election *add(struct chronicle *chronicle, const char *candidate, 
         return NULL;
     chronicle->elections = all;
     struct election *election = &all[chronicle->election_count++];
-    *election = (struct election){.candidate = candidate, .instance = instance, .epoch = -1, .first_epoch = -1, .requested = NONE,
-                                  .delayed = NONE, .started = NONE, .won = NONE, .epoch_won = NONE, .ms = ms};
+    *election = (struct election){.candidate = candidate,
+                                  .instance = instance,
+                                  .epoch = -1,
+                                  .first_epoch = -1,
+                                  .requested = NONE,
+                                  .delayed = NONE,
+                                  .started = NONE,
+                                  .won = NONE,
+                                  .epoch_won = NONE,
+                                  .ms = ms};
     return election;
 }
 
@@ -164,8 +172,9 @@ static void note(struct candidacy *candidacy, size_t position)
 /* Lines after which a replica that had not won is a candidate no more. */
 static bool gives_up(enum log_event_id event)
 {
-    return event == LOG_STARTING || event == LOG_START || event == LOG_BECAME_REPLICA || event == LOG_SYNC_PARTIAL_DONE ||
-           event == LOG_SYNC_FINISHED || event == LOG_EXIT || event == LOG_NODE_RESET || event == LOG_REPLICA_MOVED;
+    return event == LOG_STARTING || event == LOG_START || event == LOG_BECAME_REPLICA ||
+           event == LOG_SYNC_PARTIAL_DONE || event == LOG_SYNC_FINISHED || event == LOG_EXIT ||
+           event == LOG_NODE_RESET || event == LOG_REPLICA_MOVED;
 }
 
 static void follow(struct ballot *ballot, size_t instance)
@@ -232,11 +241,13 @@ static void take_votes(struct ballot *ballot)
 static void find_old_primary(struct chronicle *chronicle, struct election *election)
 {
     enum { LATE_MS = 3600000 };
-    for (size_t o = 0; o < chronicle->history->count && !election->old_primary; o++) {
+    for (size_t o = occurrences_from(chronicle, election->ms - 1000);
+         o < chronicle->history->count && !election->old_primary; o++) {
         const struct occurrence *line = chronicle_at(chronicle, o);
-        if (line->kind != OCCURRENCE_LOG || line->when.ms < election->ms - 1000 || line->when.ms > election->ms + LATE_MS)
-            continue;
-        if (line->event == LOG_MEMBER_FAILED_OVER && same_id(line->peer, election->candidate) && line->epoch == election->epoch)
+        if (line->when.source == CLOCK_NONE || line->when.ms > election->ms + LATE_MS)
+            break;
+        if (line->event == LOG_MEMBER_FAILED_OVER && same_id(line->peer, election->candidate) &&
+            line->epoch == election->epoch)
             election->old_primary = line->node;
         else if (line->event == LOG_BECAME_PRIMARY && same_id(line->writer, election->candidate))
             election->old_primary = occurrence_field(line, LOG_FIELD_OLD_PRIMARY);

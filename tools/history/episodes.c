@@ -31,9 +31,11 @@ const char *episode_basis_word(enum episode_basis basis)
 bool episodes_build(struct history *history)
 {
     static void (*const parts[])(struct chronicle *) = {
-        build_clock_steps,   chronicle_lifetimes, chronicle_failures, chronicle_ends, chronicle_downs, chronicle_elections, chronicle_moves, chronicle_resets, chronicle_passages, /* then: */
-        build_creation,      build_lifetimes,    build_elections, build_outages,  build_downs,         build_resyncs,
-        build_imports,       build_moves, build_membership, build_resets,        build_saves,     build_shadows,
+        chronicle_lifetimes, chronicle_failures, chronicle_ends, chronicle_downs, chronicle_elections,
+        chronicle_moves, chronicle_resets, chronicle_passages,
+        /* and from these: */
+        build_creation, build_lifetimes, build_elections, build_outages, build_downs, build_imports, build_moves,
+        build_membership, build_resets, build_resyncs, build_saves, build_shadows, build_clock_steps,
     };
     struct chronicle chronicle;
     if (!chronicle_open(&chronicle, history))

@@ -1,5 +1,6 @@
-/* Config epochs that a primary took without an election: at the end of an import, for CLUSTER BUMPEPOCH, or for TAKEOVER.
- * Redis writes nothing of a slot move but that, and only where the epoch of the target was not the highest already. */
+/* Config epochs that a primary took without an election: at the end of an import, for CLUSTER BUMPEPOCH, or for
+ * TAKEOVER. Redis writes nothing of a slot move but that, and only where the epoch of the target was not the
+ * highest already. */
 #include <string.h>
 
 #include "parsers/bytes/keyslot.h"
@@ -21,7 +22,8 @@ static struct move *move_of(struct chronicle *chronicle, const char *to, int64_t
     return NULL;
 }
 
-/* The slots came by steps, each an import of its own: one move may take several epochs only if others took some between. */
+/* The slots came by steps, each an import of its own: one move may take several epochs only if others took some
+ * between. */
 static bool attach(struct chronicle *chronicle, const struct occurrence *line, size_t bumped, size_t imported)
 {
     struct move *move = move_of(chronicle, line->writer, line->when.ms);
@@ -58,12 +60,14 @@ static void add_import(struct chronicle *chronicle, size_t instance, size_t bump
     draft->episode.epoch = bump->epoch;
     const struct entry *entry = entry_at_epoch(chronicle, bump->writer, bump->epoch, &view);
     draft->episode.slots = import->slot < 0 ? NULL : chronicle_text(chronicle, "%d", (int)import->slot);
-    draft->episode.title = chronicle_text(chronicle, "%s imported slot %d, and perhaps more, epoch %lld", name, (int)import->slot,
-                                          (long long)bump->epoch);
-    draft_detail(chronicle, draft, "Redis writes only the import that raises the epoch; those that follow need no new one");
+    draft->episode.title = chronicle_text(chronicle, "%s imported slot %d, and perhaps more, epoch %lld", name,
+                                          (int)import->slot, (long long)bump->epoch);
+    draft_detail(chronicle, draft,
+                 "Redis writes only the import that raises the epoch; those that follow need no new one");
     if (entry) {
         draft->episode.how = BASIS_INFERRED;
-        draft->episode.basis = chronicle_text(chronicle, "by a view saved later it has slots %s at this epoch", entry_slots(chronicle, entry, NULL));
+        draft->episode.basis = chronicle_text(chronicle, "by a view saved later it has slots %s at this epoch",
+                                              entry_slots(chronicle, entry, NULL));
         draft->episode.slots = entry_slots(chronicle, entry, NULL);
         draft_shows(chronicle, draft, view);
     }
@@ -83,7 +87,9 @@ static void add_bump(struct chronicle *chronicle, size_t instance, size_t bumped
     draft->episode.epoch = bump->epoch;
     draft->episode.title = chronicle_text(chronicle, "%s took config epoch %lld without an election or an import",
                                           chronicle->evidence->instances[instance].name, (long long)bump->epoch);
-    draft->episode.basis = "CLUSTER BUMPEPOCH does that, by hand or by a tool that gave slots to this node; its views before and after would show slots";
+    draft->episode.basis =
+        "CLUSTER BUMPEPOCH does that, by hand or by a tool that gave slots to this node; its views before and after "
+        "would show them";
 }
 
 /* A slot that one node imported twice had left it in between. */
@@ -93,7 +99,8 @@ static void add_return(struct chronicle *chronicle, size_t instance, size_t firs
     for (size_t m = 0; m < chronicle->move_count; m++) {
         const struct move *move = &chronicle->moves[m];
         for (size_t p = 0; p < move->part_count; p++)
-            if (same_id(move->parts[p].from, one->writer) && move->high_ms >= one->when.ms && move->low_ms <= two->when.ms)
+            if (same_id(move->parts[p].from, one->writer) && move->high_ms >= one->when.ms &&
+                move->low_ms <= two->when.ms)
                 return; /* told by captures or lines */
     }
     struct draft *draft = draft_new(chronicle, EPISODE_SLOT_MOVE, BASIS_INFERRED);
@@ -106,8 +113,8 @@ static void add_return(struct chronicle *chronicle, size_t instance, size_t firs
     draft->episode.slots = chronicle_text(chronicle, "%d", (int)one->slot);
     draft->episode.title = chronicle_text(chronicle, "slot %d, and perhaps more, left %s again", (int)one->slot,
                                           chronicle->evidence->instances[instance].name);
-    draft->episode.basis = chronicle_text(chronicle, "it imported slot %d twice, so it had lost it in between; where to, nothing says",
-                                          (int)one->slot);
+    draft->episode.basis = chronicle_text(
+        chronicle, "it imported slot %d twice, so it had lost it in between; where to, nothing says", (int)one->slot);
 }
 
 static void follow(struct chronicle *chronicle, size_t instance)
@@ -168,7 +175,8 @@ static void add_migration(struct chronicle *chronicle, size_t number)
     draft->episode.node = ended->writer;
     draft->episode.instance = ended->instance;
     draft->episode.slots = slots;
-    draft->episode.title = chronicle_text(chronicle, "%s: %s", chronicle->evidence->instances[ended->instance].name, ended->text);
+    draft->episode.title =
+        chronicle_text(chronicle, "%s: %s", chronicle->evidence->instances[ended->instance].name, ended->text);
     draft->episode.cause = occurrence_field(ended, LOG_FIELD_REASON);
 }
 
@@ -199,10 +207,12 @@ static void add_adopted(struct chronicle *chronicle, size_t instance)
         }
         draft_ends(chronicle, draft, track->at[p]);
         if (count++ < 64)
-            slots = slots ? chronicle_text(chronicle, "%s,%d", slots, (int)line->slot) : chronicle_text(chronicle, "%d", (int)line->slot);
+            slots = slots ? chronicle_text(chronicle, "%s,%d", slots, (int)line->slot)
+                          : chronicle_text(chronicle, "%d", (int)line->slot);
         draft->episode.slots = slots;
-        draft->episode.title = chronicle_text(chronicle, "%s took %zu %s at its start", chronicle->evidence->instances[instance].name, count,
-                                              count == 1 ? "slot" : "slots");
+        draft->episode.title =
+            chronicle_text(chronicle, "%s took %zu %s at its start", chronicle->evidence->instances[instance].name,
+                           count, count == 1 ? "slot" : "slots");
     }
 }
 
@@ -213,6 +223,7 @@ void build_imports(struct chronicle *chronicle)
         add_adopted(chronicle, i);
     }
     for (size_t o = 0; o < chronicle->history->count; o++)
-        if (chronicle_at(chronicle, o)->event == LOG_MIGRATION_ENDED && chronicle_at(chronicle, o)->instance != SIZE_MAX)
+        if (chronicle_at(chronicle, o)->event == LOG_MIGRATION_ENDED &&
+            chronicle_at(chronicle, o)->instance != SIZE_MAX)
             add_migration(chronicle, o);
 }

@@ -21,7 +21,8 @@ static int64_t last_line_ms(const struct chronicle *chronicle, const struct life
 static const struct failure *lost_after(const struct chronicle *chronicle, const struct lifetime *life)
 {
     const struct lifetime *next = lifetime_next(chronicle, life);
-    int64_t from = last_line_ms(chronicle, life), to = next ? track_at(chronicle, life->instance, next->first)->when.ms : INT64_MAX;
+    int64_t from = last_line_ms(chronicle, life),
+            to = next ? track_at(chronicle, life->instance, next->first)->when.ms : INT64_MAX;
     for (size_t f = 0; life->id && f < chronicle->failure_count; f++) {
         const struct failure *failure = &chronicle->failures[f];
         if (failure->marked != NONE && failure->ms > from && failure->ms < to && same_id(failure->id, life->id))
@@ -118,7 +119,8 @@ static void tell_end(struct chronicle *chronicle, struct draft *draft, const str
     draft_shows(chronicle, draft, life->asked);
     draft_shows(chronicle, draft, life->ended);
     draft_shows(chronicle, draft, life->end_from);
-    const char *client = life->asked == NONE ? NULL : occurrence_field(chronicle_at(chronicle, life->asked), LOG_FIELD_CLIENT);
+    const char *client =
+        life->asked == NONE ? NULL : occurrence_field(chronicle_at(chronicle, life->asked), LOG_FIELD_CLIENT);
     if (client)
         draft_detail(chronicle, draft, "asked by %s", client);
     if (life->ending == ENDING_CRASH)
@@ -130,14 +132,16 @@ static void tell_end(struct chronicle *chronicle, struct draft *draft, const str
         draft->episode.basis = life->ending == ENDING_SILENT
                                    ? "another process writes to the log, and this one had said nothing of its end"
                                    : "its log ends, and then members marked it as failing";
-        draft->episode.cause = count > 1 ? chronicle_text(chronicle, "host %s was lost, or all on it killed: %s", host, names)
-                     : life->ending == ENDING_LOST ? "it was killed, frozen or cut off"
-                                                   : "it was killed";
+        draft->episode.cause = count > 1
+                                   ? chronicle_text(chronicle, "host %s was lost, or all on it killed: %s", host, names)
+                               : life->ending == ENDING_LOST ? "it was killed, frozen or cut off"
+                                                             : "it was killed";
     }
     const struct lifetime *next = lifetime_next(chronicle, life);
     if (next && life->end.source != CLOCK_NONE)
-        draft_detail(chronicle, draft, "started again %s later",
-                     chronicle_span(chronicle, track_at(chronicle, next->instance, next->first)->when.ms - life->end.ms));
+        draft_detail(
+            chronicle, draft, "started again %s later",
+            chronicle_span(chronicle, track_at(chronicle, next->instance, next->first)->when.ms - life->end.ms));
 }
 
 void build_lifetimes(struct chronicle *chronicle)
@@ -152,7 +156,8 @@ void build_lifetimes(struct chronicle *chronicle)
         const char *began = life->started == NONE ? "ran before its log begins" : again ? "started again" : "started";
         draft->episode.node = life->id;
         draft->episode.instance = life->instance;
-        draft_begins(chronicle, draft, life->started != NONE ? life->started : chronicle->tracks[life->instance].at[life->first]);
+        draft_begins(chronicle, draft,
+                     life->started != NONE ? life->started : chronicle->tracks[life->instance].at[life->first]);
         draft->episode.title = chronicle_text(chronicle, "%s %s; %s", name, began, how_it_ended(chronicle, life));
         tell_start(chronicle, draft, life);
         tell_end(chronicle, draft, life);

@@ -1,5 +1,5 @@
-/* Slots that went from one primary to another, by the lines that Valkey writes for each slot and by what captures of one
- * instance show before and after. What failovers did is not among it. */
+/* Slots that went from one primary to another, by the lines that Valkey writes for each slot and by what captures
+ * of one instance show before and after. What failovers did is not among it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +30,14 @@ static bool same_end(const char *one, const char *other)
 
 static struct move *new_move(struct chronicle *chronicle, const char *to)
 {
-    struct move *all = arena_grow(chronicle->arena, chronicle->moves, chronicle->move_count, &chronicle->move_cap, sizeof(*all));
+    struct move *all =
+        arena_grow(chronicle->arena, chronicle->moves, chronicle->move_count, &chronicle->move_cap, sizeof(*all));
     if (!all)
         return NULL;
     chronicle->moves = all;
     struct move *move = &all[chronicle->move_count++];
-    *move = (struct move){.to = to, .low_ms = INT64_MIN, .high_ms = INT64_MIN, .seen_ms = INT64_MIN, .imported = NONE, .epoch = -1};
+    *move = (struct move){
+        .to = to, .low_ms = INT64_MIN, .high_ms = INT64_MIN, .seen_ms = INT64_MIN, .imported = NONE, .epoch = -1};
     return move;
 }
 
@@ -146,7 +148,8 @@ static struct move *captured_move(struct chronicle *chronicle, const struct occu
     for (size_t m = chronicle->move_count; m-- > 0;) {
         struct move *move = &chronicle->moves[m];
         int64_t slack = has_part(move, change) || move->stated ? SLACK_MS : 0;
-        if (same_end(move->to, change->node) && low_ms < move->high_ms + slack && change->when.ms > move->low_ms - slack)
+        if (same_end(move->to, change->node) && low_ms < move->high_ms + slack &&
+            change->when.ms > move->low_ms - slack)
             return move;
     }
     return new_move(chronicle, change->node);
@@ -157,7 +160,8 @@ static void take_capture(struct chronicle *chronicle, size_t number)
     const struct occurrence *change = chronicle_at(chronicle, number);
     bool bounded = change->when.source != CLOCK_NONE && change->when.error_ms != INT64_MAX;
     int64_t low = bounded ? change->when.ms - change->when.error_ms : change->when.ms;
-    if (is_about_members(chronicle, change) || was_failover(chronicle, change->peer, change->node, change->when.ms, change->when.error_ms))
+    if (is_about_members(chronicle, change) ||
+        was_failover(chronicle, change->peer, change->node, change->when.ms, change->when.error_ms))
         return;
     struct move *move = captured_move(chronicle, change, low);
     if (!move)
@@ -175,7 +179,8 @@ void chronicle_moves(struct chronicle *chronicle)
 {
     for (size_t o = 0; o < chronicle->history->count; o++) {
         enum log_event_id event = chronicle_at(chronicle, o)->event;
-        if (event == LOG_SLOT_ASSIGNED || event == LOG_SLOT_MOVED || event == LOG_SLOT_IMPORTING || event == LOG_SLOT_MIGRATING)
+        if (event == LOG_SLOT_ASSIGNED || event == LOG_SLOT_MOVED || event == LOG_SLOT_IMPORTING ||
+            event == LOG_SLOT_MIGRATING)
             take_line(chronicle, o);
     }
     for (size_t o = 0; o < chronicle->history->count; o++)
@@ -262,7 +267,8 @@ void build_moves(struct chronicle *chronicle)
     for (size_t m = 0; m < chronicle->move_count; m++) {
         const struct move *move = &chronicle->moves[m];
         unsigned count = count_slots(of_move, move);
-        struct draft *draft = count ? draft_new(chronicle, EPISODE_SLOT_MOVE, move->stated ? BASIS_STATED : BASIS_INFERRED) : NULL;
+        struct draft *draft =
+            count ? draft_new(chronicle, EPISODE_SLOT_MOVE, move->stated ? BASIS_STATED : BASIS_INFERRED) : NULL;
         if (!draft)
             continue;
         draft->episode.node = move->to;
@@ -278,12 +284,15 @@ void build_moves(struct chronicle *chronicle)
         if (draft->episode.end.ms < draft->episode.begin.ms)
             draft->episode.end = draft->episode.begin;
         const char *from = sources(chronicle, draft, move);
-        const char *slots = count == 1 ? "slot" : "slots", *epoch = move->epoch < 0 ? "" : chronicle_text(chronicle, ", epoch %lld", (long long)move->epoch);
+        const char *slots = count == 1 ? "slot" : "slots",
+                   *epoch = move->epoch < 0 ? "" : chronicle_text(chronicle, ", epoch %lld", (long long)move->epoch);
         if (!move->to)
-            draft->episode.title = chronicle_text(chronicle, "%u %s of %s lost their owner", count, slots, from ? from : "nobody known");
+            draft->episode.title =
+                chronicle_text(chronicle, "%u %s of %s lost their owner", count, slots, from ? from : "nobody known");
         else
-            draft->episode.title = chronicle_text(chronicle, "%u %s went%s%s to %s%s", count, slots, from ? " from " : "", from ? from : "",
-                                                  chronicle_name(chronicle, move->to), epoch);
+            draft->episode.title =
+                chronicle_text(chronicle, "%u %s went%s%s to %s%s", count, slots, from ? " from " : "",
+                               from ? from : "", chronicle_name(chronicle, move->to), epoch);
         if (!move->stated)
             draft->episode.basis = "captures of members' views before and after";
     }

@@ -1,4 +1,5 @@
-/* Slots that nobody served: from the last sighting of their owner until the next one, or the same again, served them. */
+/* Slots that nobody served: from the last sighting of their owner until the next one, or the same again, served
+ * them. */
 #include <string.h>
 
 #include "tools/history/chronicle.h"
@@ -42,8 +43,9 @@ static void show_recovery(struct chronicle *chronicle, struct draft *draft)
 static void set_title(struct chronicle *chronicle, struct draft *draft)
 {
     struct episode *episode = &draft->episode;
-    const char *what = episode->slots ? chronicle_text(chronicle, "slots %s", episode->slots)
-                                      : chronicle_text(chronicle, "the slots of %s", chronicle_name(chronicle, episode->node));
+    const char *what = episode->slots
+                           ? chronicle_text(chronicle, "slots %s", episode->slots)
+                           : chronicle_text(chronicle, "the slots of %s", chronicle_name(chronicle, episode->node));
     episode->title = episode->end.source == CLOCK_NONE
                          ? chronicle_text(chronicle, "%s not served, and not seen to be served again", what)
                          : chronicle_text(chronicle, "%s not served for %s", what,
@@ -62,7 +64,8 @@ static struct draft *begin(struct chronicle *chronicle, const char *owner, int64
     draft->episode.begin = last;
     draft_shows(chronicle, draft, seen);
     if (seen != NONE)
-        draft_detail(chronicle, draft, "%s last known to be alive by: %s", chronicle_name(chronicle, owner), chronicle_at(chronicle, seen)->text);
+        draft_detail(chronicle, draft, "%s last known to be alive by: %s", chronicle_name(chronicle, owner),
+                     chronicle_at(chronicle, seen)->text);
     return draft;
 }
 
@@ -72,7 +75,8 @@ static void tell_doubt(struct chronicle *chronicle, struct draft *draft, const s
     int64_t timeout = node_timeout(chronicle);
     int64_t more = failure ? failure->ms - timeout - draft->episode.begin.ms : 0;
     if (more > timeout / 2)
-        draft_detail(chronicle, draft, "it may have served for %s more: members wait for %s before they take a node for failing",
+        draft_detail(chronicle, draft,
+                     "it may have served for %s more: members wait for %s before they take a node for failing",
                      chronicle_span(chronicle, more), chronicle_span(chronicle, timeout));
 }
 
@@ -115,7 +119,8 @@ static void add_failure(struct chronicle *chronicle, const struct failure *failu
     if (failure->marked == NONE)
         return;
     if (!entry && !(cleared && reason && strstr(reason, "nobody is serving"))) {
-        int64_t pong = last_pong(chronicle, failure->id, INT64_MAX, &from); /* a view saved later, which still shows it failed */
+        int64_t pong =
+            last_pong(chronicle, failure->id, INT64_MAX, &from); /* a view saved later, which still shows it failed */
         entry = pong <= failure->ms ? entry_before(chronicle, failure->id, INT64_MAX, &from) : NULL;
         if (!entry)
             return;
@@ -132,7 +137,8 @@ static void add_failure(struct chronicle *chronicle, const struct failure *failu
     draft_shows(chronicle, draft, from);
     draft_ends(chronicle, draft, failure->cleared);
     draft->episode.slots = entry_slots(chronicle, entry, NULL);
-    draft->episode.cause = chronicle_text(chronicle, "%s failed and no replica took over", chronicle_name(chronicle, failure->id));
+    draft->episode.cause =
+        chronicle_text(chronicle, "%s failed and no replica took over", chronicle_name(chronicle, failure->id));
     set_title(chronicle, draft);
 }
 
@@ -142,7 +148,8 @@ static void add_restart(struct chronicle *chronicle, const struct lifetime *life
     const struct lifetime *next = lifetime_next(chronicle, life);
     const struct occurrence *last = track_at(chronicle, life->instance, life->last);
     size_t from;
-    if (!next || next->ready == NONE || life->end.source == CLOCK_NONE || life->ending == ENDING_REFUSED || last->role != 'M' || !life->id)
+    if (!next || next->ready == NONE || life->end.source == CLOCK_NONE || life->ending == ENDING_REFUSED ||
+        last->role != 'M' || !life->id)
         return;
     const struct occurrence *ready = chronicle_at(chronicle, next->ready);
     const struct entry *entry = entry_before(chronicle, life->id, ready->when.ms, &from);

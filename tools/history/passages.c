@@ -9,32 +9,39 @@ enum {
 };
 
 /* The passage, as it may be known already; of several the latest. */
-static struct passage *find(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms, int64_t high_ms,
-                            int64_t slack_ms)
+static struct passage *find(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms,
+                            int64_t high_ms, int64_t slack_ms)
 {
+    const struct actor *actor = chronicle_actor(chronicle, id);
     struct passage *best = NULL;
-    for (size_t p = 0; p < chronicle->passage_count; p++) {
-        struct passage *known = &chronicle->passages[p];
-        if (known->way == way && same_id(known->id, id) && low_ms <= known->high_ms + slack_ms &&
-            high_ms >= known->low_ms - slack_ms && (!best || known->low_ms > best->low_ms))
+    for (size_t p = 0; actor && p < actor->passages.count; p++) {
+        struct passage *known = &chronicle->passages[actor->passages.at[p]];
+        if (known->way == way && low_ms <= known->high_ms + slack_ms && high_ms >= known->low_ms - slack_ms &&
+            (!best || known->low_ms > best->low_ms))
             best = known;
     }
     return best;
 }
 
-static struct passage *add(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms, int64_t high_ms)
+static struct passage *add(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms,
+                           int64_t high_ms)
 {
-    struct passage *all = arena_grow(chronicle->arena, chronicle->passages, chronicle->passage_count, &chronicle->passage_cap, sizeof(*all));
+    struct passage *all = arena_grow(chronicle->arena, chronicle->passages, chronicle->passage_count,
+                                     &chronicle->passage_cap, sizeof(*all));
     if (!all)
         return NULL;
     chronicle->passages = all;
+    struct actor *actor = chronicle_actor(chronicle, id);
+    if (actor)
+        numbers_add(chronicle, &actor->passages, chronicle->passage_count);
     struct passage *passage = &all[chronicle->passage_count++];
     *passage = (struct passage){.way = way, .id = id, .low_ms = low_ms, .high_ms = high_ms};
     return passage;
 }
 
 /* The same between two moments; what is known of them is narrowed down. */
-static struct passage *between(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms, int64_t high_ms)
+static struct passage *between(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms,
+                               int64_t high_ms)
 {
     struct passage *known = find(chronicle, way, id, low_ms, high_ms, SLACK_MS);
     if (!known)
@@ -47,7 +54,8 @@ static struct passage *between(struct chronicle *chronicle, enum passage_way way
 }
 
 /* The same by a line of its moment. */
-static struct passage *dated(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms, int64_t high_ms)
+static struct passage *dated(struct chronicle *chronicle, enum passage_way way, const char *id, int64_t low_ms,
+                             int64_t high_ms)
 {
     struct passage *known = find(chronicle, way, id, low_ms, high_ms, TOGETHER_MS);
     if (!known)
@@ -63,12 +71,14 @@ static struct passage *dated(struct chronicle *chronicle, enum passage_way way, 
     return known;
 }
 
-const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id, int64_t ms)
+const struct passage *passage_before(const struct chronicle *chronicle, enum passage_way way, const char *id,
+                                     int64_t ms)
 {
+    const struct actor *actor = chronicle_actor(chronicle, id);
     const struct passage *best = NULL;
-    for (size_t p = 0; p < chronicle->passage_count; p++) {
-        const struct passage *passage = &chronicle->passages[p];
-        if (passage->way == way && same_id(passage->id, id) && passage->low_ms <= ms && (!best || passage->low_ms > best->low_ms))
+    for (size_t p = 0; actor && p < actor->passages.count; p++) {
+        const struct passage *passage = &chronicle->passages[actor->passages.at[p]];
+        if (passage->way == way && passage->low_ms <= ms && (!best || passage->low_ms > best->low_ms))
             best = passage;
     }
     return best;
@@ -87,8 +97,9 @@ static void take_captures(struct chronicle *chronicle)
         if (all && !came)
             continue; /* a reset of the viewer */
         bool bounded = change->when.source != CLOCK_NONE && change->when.error_ms != INT64_MAX;
-        struct passage *passage = between(chronicle, came ? PASSAGE_JOINED : PASSAGE_LEFT, all ? change->writer : change->node,
-                                      bounded ? change->when.ms - change->when.error_ms : change->when.ms, change->when.ms);
+        struct passage *passage =
+            between(chronicle, came ? PASSAGE_JOINED : PASSAGE_LEFT, all ? change->writer : change->node,
+                    bounded ? change->when.ms - change->when.error_ms : change->when.ms, change->when.ms);
         if (!passage)
             return;
         if (!passage->basis || !passage->dated)
@@ -100,41 +111,62 @@ static void take_captures(struct chronicle *chronicle)
 
 /* ------------------------------------------------------------------ lines */
 
-/* A cluster was being created: everybody meets everybody. */
-static bool is_creation(const struct chronicle *chronicle, int64_t ms)
+/* What all lines of handshakes together say, found once. */
+struct handshakes {
+    struct chronicle *chronicle;
+    struct numbers created; /* moments of SET-CONFIG-EPOCH, in order */
+    size_t *counts;         /* of each actor, in all */
+};
+
+static bool survey(struct handshakes *handshakes)
 {
-    for (size_t o = occurrences_from(chronicle, ms - TOGETHER_MS); o < chronicle->history->count; o++) {
+    struct chronicle *chronicle = handshakes->chronicle;
+    handshakes->counts = arena_array(chronicle->arena, chronicle->actor_count + 1, sizeof(*handshakes->counts));
+    for (size_t o = 0; handshakes->counts && o < chronicle->history->count; o++) {
         const struct occurrence *line = chronicle_at(chronicle, o);
-        if (line->when.source == CLOCK_NONE || line->when.ms > ms + TOGETHER_MS)
-            return false;
         if (line->event == LOG_EPOCH_SET)
-            return true;
+            numbers_add(chronicle, &handshakes->created, o);
+        const struct actor *ends[] = {line->event == LOG_HANDSHAKE ? chronicle_actor(chronicle, line->node) : NULL,
+                                      line->event == LOG_HANDSHAKE ? chronicle_actor(chronicle, line->writer) : NULL};
+        for (size_t e = 0; e < 2; e++)
+            if (ends[e])
+                handshakes->counts[ends[e] - chronicle->actors]++;
     }
-    return false;
+    return handshakes->counts;
 }
 
-static size_t handshakes_of(const struct chronicle *chronicle, const char *id, int64_t ms)
+/* A cluster was being created: everybody meets everybody. */
+static bool is_creation(const struct handshakes *handshakes, int64_t ms)
 {
-    size_t count = 0;
-    for (size_t o = occurrences_from(chronicle, ms - TOGETHER_MS); o < chronicle->history->count; o++) {
-        const struct occurrence *line = chronicle_at(chronicle, o);
-        if (line->when.source == CLOCK_NONE || line->when.ms > ms + TOGETHER_MS)
-            break;
-        count += line->event == LOG_HANDSHAKE && (same_id(line->node, id) || same_id(line->writer, id));
+    size_t low = 0, high = handshakes->created.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (chronicle_at(handshakes->chronicle, handshakes->created.at[middle])->when.ms < ms - TOGETHER_MS)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return count;
+    return low < handshakes->created.count &&
+           chronicle_at(handshakes->chronicle, handshakes->created.at[low])->when.ms <= ms + TOGETHER_MS;
+}
+
+static size_t handshakes_of(const struct handshakes *handshakes, const char *id)
+{
+    const struct actor *actor = chronicle_actor(handshakes->chronicle, id);
+    return actor ? handshakes->counts[actor - handshakes->chronicle->actors] : 0;
 }
 
 /* Of the two nodes of a handshake the newcomer is the one that shakes more hands. */
-static void take_handshake(struct chronicle *chronicle, size_t number)
+static void take_handshake(const struct handshakes *handshakes, size_t number)
 {
+    struct chronicle *chronicle = handshakes->chronicle;
     const struct occurrence *line = chronicle_at(chronicle, number);
     const char *id = line->node;
-    if (is_creation(chronicle, line->when.ms))
+    if (is_creation(handshakes, line->when.ms))
         return;
     if (!find(chronicle, PASSAGE_JOINED, id, line->when.ms, line->when.ms, TOGETHER_MS) && line->writer &&
         (find(chronicle, PASSAGE_JOINED, line->writer, line->when.ms, line->when.ms, TOGETHER_MS) ||
-         handshakes_of(chronicle, line->writer, line->when.ms) > handshakes_of(chronicle, id, line->when.ms)))
+         handshakes_of(handshakes, line->writer) > handshakes_of(handshakes, id)))
         id = line->writer;
     struct passage *passage = dated(chronicle, PASSAGE_JOINED, id, line->when.ms, line->when.ms);
     if (!passage)
@@ -163,23 +195,22 @@ static void take_forget(struct chronicle *chronicle, size_t number)
 }
 
 /* CLUSTER MEET with a node that is known to have joined then. */
-static void take_meet(struct chronicle *chronicle, size_t number)
+static void take_meet(const struct handshakes *handshakes, size_t number)
 {
+    struct chronicle *chronicle = handshakes->chronicle;
     const struct occurrence *line = chronicle_at(chronicle, number);
     const char *id = chronicle_at_address(chronicle, line->address, line->when.ms);
     const char *ids[] = {id, line->writer};
-    if (is_creation(chronicle, line->when.ms))
+    if (is_creation(handshakes, line->when.ms))
         return;
-    for (size_t p = 0; p < chronicle->passage_count; p++)
-        for (size_t i = 0; i < 2; i++) {
-            struct passage *passage = &chronicle->passages[p];
-            if (passage->way == PASSAGE_JOINED && same_id(passage->id, ids[i]) && line->when.ms <= passage->high_ms + 1000 &&
-                line->when.ms >= passage->low_ms - TOGETHER_MS) {
-                numbers_add(chronicle, &passage->lines, number);
-                passage->stated = true;
-                return;
-            }
-        }
+    for (size_t i = 0; i < 2; i++) {
+        struct passage *passage = find(chronicle, PASSAGE_JOINED, ids[i], line->when.ms, line->when.ms, TOGETHER_MS);
+        if (!passage || line->when.ms > passage->high_ms + 1000)
+            continue;
+        numbers_add(chronicle, &passage->lines, number);
+        passage->stated = true;
+        return;
+    }
     struct passage *passage = id ? dated(chronicle, PASSAGE_JOINED, id, line->when.ms, line->when.ms) : NULL;
     if (!passage)
         return;
@@ -189,7 +220,8 @@ static void take_meet(struct chronicle *chronicle, size_t number)
 
 /* ------------------------------------------------------------------ processes */
 
-/* A node with a new id learns its address from the first member that talks to it, and sees the cluster up when it has met it. */
+/* A node with a new id learns its address from the first member that talks to it, and sees the cluster up when it
+ * has met it. */
 static void take_newcomer(struct chronicle *chronicle, const struct lifetime *life)
 {
     const struct numbers *track = &chronicle->tracks[life->instance];
@@ -208,8 +240,8 @@ static void take_newcomer(struct chronicle *chronicle, const struct lifetime *li
     if (up == NONE && address == NONE)
         return;
     size_t first = address != NONE ? address : up, last = up != NONE ? up : address;
-    struct passage *passage = add(chronicle, PASSAGE_JOINED, chronicle_at(chronicle, first)->writer, chronicle_at(chronicle, first)->when.ms,
-                                  chronicle_at(chronicle, last)->when.ms);
+    struct passage *passage = add(chronicle, PASSAGE_JOINED, chronicle_at(chronicle, first)->writer,
+                                  chronicle_at(chronicle, first)->when.ms, chronicle_at(chronicle, last)->when.ms);
     if (!passage)
         return;
     passage->dated = true;
@@ -234,8 +266,10 @@ static void take_absence(struct chronicle *chronicle, const struct lifetime *lif
         struct passage *passage = add(chronicle, PASSAGE_LEFT, life->id, life->end.ms, life->end.ms);
         if (!passage)
             return;
-        passage->basis = chronicle_text(chronicle, "it was away for %s, node-timeout is %s, and no member marked it as failing: it was none any more",
-                                        chronicle_span(chronicle, back - life->end.ms), chronicle_span(chronicle, node_timeout(chronicle)));
+        passage->basis = chronicle_text(
+            chronicle,
+            "it was away for %s, node-timeout is %s, and no member marked it as failing: it was none any more",
+            chronicle_span(chronicle, back - life->end.ms), chronicle_span(chronicle, node_timeout(chronicle)));
         numbers_add(chronicle, &passage->lines, life->end_from);
         numbers_add(chronicle, &passage->lines, chronicle->tracks[next->instance].at[next->first]);
         gone = true;
@@ -259,7 +293,8 @@ static void take_rejoin(struct chronicle *chronicle, const struct reset *reset)
     for (size_t p = chronicle->positions[from] + 1; p < track->count; p++) {
         const struct occurrence *line = chronicle_at(chronicle, track->at[p]);
         const char *state = line->event == LOG_CLUSTER_STATE ? occurrence_field(line, LOG_FIELD_STATE) : NULL;
-        if (line->event == LOG_STARTING || line->event == LOG_START || line->event == LOG_NODE_RESET)
+        bool another = line->event == LOG_NODE_RESET && line->when.ms > reset->high_ms;
+        if (line->event == LOG_STARTING || line->event == LOG_START || another)
             return;
         if (!state || strcmp(state, "ok") != 0)
             continue;
@@ -275,6 +310,9 @@ static void take_rejoin(struct chronicle *chronicle, const struct reset *reset)
 
 void chronicle_passages(struct chronicle *chronicle)
 {
+    struct handshakes handshakes = {.chronicle = chronicle};
+    if (!survey(&handshakes))
+        return;
     for (size_t l = 0; l < chronicle->lifetime_count; l++)
         take_newcomer(chronicle, &chronicle->lifetimes[l]);
     for (size_t r = 0; r < chronicle->reset_count; r++)
@@ -282,7 +320,7 @@ void chronicle_passages(struct chronicle *chronicle)
     for (size_t o = 0; o < chronicle->history->count; o++) {
         enum log_event_id event = chronicle_at(chronicle, o)->event;
         if (event == LOG_HANDSHAKE)
-            take_handshake(chronicle, o);
+            take_handshake(&handshakes, o);
         else if (event == LOG_FORGET_REQUESTED || event == LOG_NODE_REMOVED)
             take_forget(chronicle, o);
     }
@@ -291,5 +329,5 @@ void chronicle_passages(struct chronicle *chronicle)
         take_absence(chronicle, &chronicle->lifetimes[l]);
     for (size_t o = 0; o < chronicle->history->count; o++)
         if (chronicle_at(chronicle, o)->event == LOG_MEET_REQUESTED)
-            take_meet(chronicle, o);
+            take_meet(&handshakes, o);
 }

@@ -3,7 +3,9 @@
 
 #include "tools/history/chronicle.h"
 
-enum { CLOSE_MS = 10000 /* what the primary writes of a synchronisation, so far before or after the replica's lines */ };
+enum {
+    CLOSE_MS = 10000 /* what the primary writes of a synchronisation, so far before or after the replica's lines */
+};
 
 /* One synchronisation as the replica writes it. */
 struct resync {
@@ -17,8 +19,9 @@ struct resync {
 static bool is_step(enum log_event_id event)
 {
     return event == LOG_SYNC_STARTED || event == LOG_SYNC_PARTIAL_TRIED || event == LOG_SYNC_PARTIAL_IMPOSSIBLE ||
-           event == LOG_SYNC_FULL || event == LOG_SYNC_RECEIVING || event == LOG_SYNC_FLUSHING || event == LOG_SYNC_LOADING ||
-           event == LOG_SYNC_FINISHED || event == LOG_SYNC_PARTIAL_DONE || event == LOG_SYNC_FAILED || event == LOG_SYNC_CONNECTING;
+           event == LOG_SYNC_FULL || event == LOG_SYNC_RECEIVING || event == LOG_SYNC_FLUSHING ||
+           event == LOG_SYNC_LOADING || event == LOG_SYNC_FINISHED || event == LOG_SYNC_PARTIAL_DONE ||
+           event == LOG_SYNC_FAILED || event == LOG_SYNC_CONNECTING;
 }
 
 /* The address under which primaries know the instance. */
@@ -41,8 +44,9 @@ static const char *primary_side(struct chronicle *chronicle, struct draft *draft
         bool names = is_of(chronicle, line, resync->instance);
         if (line->event == LOG_SYNC_ASKED && names)
             asked_by = line->instance;
-        bool about = names && (line->event == LOG_SYNC_ASKED || line->event == LOG_SYNC_FULL_ASKED || line->event == LOG_SYNC_PARTIAL_SENT ||
-                               line->event == LOG_SYNC_SERVED || line->event == LOG_SYNC_SEND_FAILED || line->event == LOG_SYNC_PARTIAL_REFUSED);
+        bool about = names && (line->event == LOG_SYNC_ASKED || line->event == LOG_SYNC_FULL_ASKED ||
+                               line->event == LOG_SYNC_PARTIAL_SENT || line->event == LOG_SYNC_SERVED ||
+                               line->event == LOG_SYNC_SEND_FAILED || line->event == LOG_SYNC_PARTIAL_REFUSED);
         /* The refusal follows the request, and names the replica only in some wordings. */
         about |= line->event == LOG_SYNC_PARTIAL_REFUSED && asked_by != SIZE_MAX && line->instance == asked_by;
         if (!about)
@@ -68,9 +72,11 @@ static void add(struct chronicle *chronicle, const struct resync *resync)
     struct draft *draft = resync->lines.count ? draft_new(chronicle, EPISODE_RESYNC, BASIS_STATED) : NULL;
     if (!draft)
         return;
-    const char *name = chronicle->evidence->instances[resync->instance].name, *from = chronicle_name(chronicle, resync->primary);
+    const char *name = chronicle->evidence->instances[resync->instance].name,
+               *from = chronicle_name(chronicle, resync->primary);
     size_t end = resync->done != NONE ? resync->done : resync->lines.at[resync->lines.count - 1];
-    bool done = resync->done != NONE, part = done && chronicle_at(chronicle, resync->done)->event == LOG_SYNC_PARTIAL_DONE;
+    bool done = resync->done != NONE,
+         part = done && chronicle_at(chronicle, resync->done)->event == LOG_SYNC_PARTIAL_DONE;
     draft_begins(chronicle, draft, resync->lost != NONE ? resync->lost : resync->lines.at[0]);
     draft_shows_all(chronicle, draft, &resync->lines);
     draft_ends(chronicle, draft, end);
@@ -135,7 +141,8 @@ static void follow(struct chronicle *chronicle, size_t instance)
         const struct occurrence *line = chronicle_at(chronicle, track->at[p]);
         bool end = line->event == LOG_SYNC_PARTIAL_DONE || line->event == LOG_SYNC_FINISHED;
         bool over = line->event == LOG_STARTING || line->event == LOG_START || line->event == LOG_ELECTION_WON ||
-                    line->event == LOG_BECAME_REPLICA || line->event == LOG_PRIMARY_LOST || line->event == LOG_PRIMARY_MODE ||
+                    line->event == LOG_BECAME_REPLICA || line->event == LOG_PRIMARY_LOST ||
+                    line->event == LOG_PRIMARY_MODE ||
                     (ended && is_step(line->event) && !end && line->event != LOG_SYNC_LOADING);
         if (over) {
             add(chronicle, &resync);
@@ -182,7 +189,8 @@ static void add_asked(struct chronicle *chronicle, size_t number)
             break;
         bool same = !line->address || !asked->address || strcmp(line->address, asked->address) == 0;
         if (!same || (line->event != LOG_SYNC_PARTIAL_SENT && line->event != LOG_SYNC_PARTIAL_REFUSED &&
-                      line->event != LOG_SYNC_FULL_ASKED && line->event != LOG_SYNC_SERVED && line->event != LOG_SYNC_SEND_FAILED))
+                      line->event != LOG_SYNC_FULL_ASKED && line->event != LOG_SYNC_SERVED &&
+                      line->event != LOG_SYNC_SEND_FAILED))
             continue;
         draft_ends(chronicle, draft, track->at[p]);
         if (line->event == LOG_SYNC_PARTIAL_SENT)

@@ -1,5 +1,5 @@
-/* Dumps and redis.conf: what was written, and what could not be. Saves that follow each other in one process are one episode:
- * servers with save points write a dump every minute for years. */
+/* Dumps and redis.conf: what was written, and what could not be. Saves that follow each other in one process are
+ * one episode: servers with save points write a dump every minute for years. */
 #include "tools/history/chronicle.h"
 
 enum { FAILURES_SHOWN = 8 };
@@ -29,8 +29,9 @@ static void add_good(struct chronicle *chronicle, const struct saving *saving)
     draft_ends(chronicle, draft, saving->good.at[saving->good.count - 1]);
     draft->episode.node = chronicle_at(chronicle, saving->good.at[0])->writer;
     draft->episode.instance = saving->instance;
-    draft->episode.title = count == 1 ? chronicle_text(chronicle, "%s wrote a dump", name)
-                                      : chronicle_text(chronicle, "%s wrote %llu dumps", name, (unsigned long long)count);
+    draft->episode.title = count == 1
+                               ? chronicle_text(chronicle, "%s wrote a dump", name)
+                               : chronicle_text(chronicle, "%s wrote %llu dumps", name, (unsigned long long)count);
 }
 
 static void add_bad(struct chronicle *chronicle, const struct saving *saving)

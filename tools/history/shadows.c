@@ -1,5 +1,6 @@
-/* Replicas that nobody lists: SYNC asks for no membership, so whoever knows the address gets the data. An address is told
- * only if no view of any member, old or new, has it, or if those that had it were saved before members' views without it. */
+/* Replicas that nobody lists: SYNC asks for no membership, so whoever knows the address gets the data. An address
+ * is told only if no view of any member, old or new, has it, or if those that had it were saved before members'
+ * views without it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,11 +49,12 @@ static enum listing listing_of(const struct view *view, const struct lookup *loo
 static bool testifies(const struct chronicle *chronicle, const struct saved_view *saved)
 {
     const struct cluster *cluster = clusters_of(chronicle->history->clusters, saved->instance);
-    return cluster && cluster_testifies(cluster, saved->instance) && saved->view->count > 1 && !(saved->view->limits & VIEW_SOME_NODES);
+    return cluster && cluster_testifies(cluster, saved->instance) && saved->view->count > 1 &&
+           !(saved->view->limits & VIEW_SOME_NODES);
 }
 
-/* No view ever lists the address; was it a member once, when it asked? Not if it had been removed before, if the view is older
- * than the sync, or if it is still connected when the view is saved. */
+/* No view ever lists the address; was it a member once, when it asked? Not if it had been removed before, if the
+ * view is older than the sync, or if it is still connected when the view is saved. */
 static bool was_stranger(const struct chronicle *chronicle, const struct occurrence *asked, int64_t saved_ms)
 {
     const char *id = chronicle_at_address(chronicle, asked->address, asked->when.ms);
@@ -64,14 +66,17 @@ static bool was_stranger(const struct chronicle *chronicle, const struct occurre
         return true;
     for (size_t p = 0; p < track->count; p++) {
         const struct occurrence *line = chronicle_at(chronicle, track->at[p]);
-        if (line->event == LOG_REPLICA_LOST && same_id(line->address, asked->address) && line->when.ms >= asked->when.ms)
+        if (line->event == LOG_REPLICA_LOST && same_id(line->address, asked->address) &&
+            line->when.ms >= asked->when.ms)
             return false;
     }
     return true;
 }
 
-/* The view without the address that tells: saved before the sync, and no later view lists it. NONE when it was a member. */
-static size_t silent_view(const struct chronicle *chronicle, const struct occurrence *asked, const struct lookup *lookup)
+/* The view without the address that tells: saved before the sync, and no later view lists it. NONE when it was a
+ * member. */
+static size_t silent_view(const struct chronicle *chronicle, const struct occurrence *asked,
+                          const struct lookup *lookup)
 {
     size_t silent = NONE;
     int64_t listed = INT64_MIN;
@@ -97,6 +102,24 @@ static size_t silent_view(const struct chronicle *chronicle, const struct occurr
     return was_stranger(chronicle, asked, saved) ? silent : NONE;
 }
 
+/* It is known to have been removed before it asked, and not to have joined again: what shows it, or NONE. */
+static size_t between_memberships(const struct chronicle *chronicle, const char *id, int64_t ms)
+{
+    const struct passage *left = id ? passage_before(chronicle, PASSAGE_LEFT, id, ms) : NULL;
+    const struct passage *joined = id ? passage_before(chronicle, PASSAGE_JOINED, id, ms) : NULL;
+    return left && (!joined || joined->low_ms < left->low_ms) ? left->lines.at[0] : NONE;
+}
+
+/* The members list the node at this address today. */
+static bool lives_at(const struct cluster *cluster, const char *id, const struct lookup *lookup)
+{
+    const struct evidence *evidence = cluster->evidence;
+    uint32_t number = view_store_find(evidence->store, (struct bytes){(const uint8_t *)id, strlen(id)});
+    uint32_t node = number == NO_NODE ? NO_NODE : cluster_node(cluster, number);
+    return node != NO_NODE && cluster->nodes[node].entry->port == lookup->port &&
+           host_is(lookup, cluster->nodes[node].entry->ip);
+}
+
 /* One address that asks one member again and again. */
 struct shadow {
     const char *address;
@@ -117,17 +140,23 @@ void build_shadows(struct chronicle *chronicle)
         struct lookup lookup;
         if (!cluster || !cluster_testifies(cluster, asked->instance) || !split(asked->address, &lookup))
             continue;
-        size_t silent = silent_view(chronicle, asked, &lookup);
+        const char *id = chronicle_at_address(chronicle, asked->address, asked->when.ms);
+        size_t silent = between_memberships(chronicle, id, asked->when.ms);
+        if (silent == NONE && id && is_member_now(chronicle, id) && lives_at(cluster, id, &lookup))
+            continue;
+        silent = silent != NONE ? silent : silent_view(chronicle, asked, &lookup);
         if (silent == NONE)
             continue;
         struct shadow *shadow = NULL;
         for (size_t s = 0; s < count && !shadow; s++)
-            shadow = shadows[s].instance == asked->instance && same_id(shadows[s].address, asked->address) ? &shadows[s] : NULL;
+            shadow = shadows[s].instance == asked->instance && same_id(shadows[s].address, asked->address) ? &shadows[s]
+                                                                                                           : NULL;
         if (!shadow) {
             if (!(shadows = arena_grow(chronicle->arena, shadows, count, &cap, sizeof(*shadows))))
                 return;
             shadow = &shadows[count++];
-            *shadow = (struct shadow){asked->address, asked->instance, draft_new(chronicle, EPISODE_SHADOW, BASIS_INFERRED), 0};
+            *shadow = (struct shadow){asked->address, asked->instance,
+                                      draft_new(chronicle, EPISODE_SHADOW, BASIS_INFERRED), 0};
             draft_begins(chronicle, shadow->draft, o);
         }
         struct draft *draft = shadow->draft;
@@ -140,8 +169,9 @@ void build_shadows(struct chronicle *chronicle)
         draft->episode.peer = asked->writer;
         draft->episode.instance = asked->instance;
         draft->episode.basis = "the address is in no member's file at that time";
-        draft->episode.title = chronicle_text(chronicle, "%s, which no member lists, asked %s for data%s", asked->address,
-                                              chronicle->evidence->instances[asked->instance].name,
-                                              shadow->count > 1 ? chronicle_text(chronicle, ", %llu times", (unsigned long long)shadow->count) : "");
+        draft->episode.title = chronicle_text(
+            chronicle, "%s, which no member lists, asked %s for data%s", asked->address,
+            chronicle->evidence->instances[asked->instance].name,
+            shadow->count > 1 ? chronicle_text(chronicle, ", %llu times", (unsigned long long)shadow->count) : "");
     }
 }

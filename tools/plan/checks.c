@@ -148,8 +148,9 @@ static bool refuse_loss(struct making *m)
         m, PLAN_REFUSED,
         arena_format(m->arena, "%" PRIu64 " key%s in %zu slot%s exist%s only in the dump of %s", copies->only_here,
                      one ? "" : "s", slots, slots == 1 ? "" : "s", one ? "s" : "", m->stage->target.name),
-        arena_format(m->arena,
-                     "carry them to the owners of their slots first: --rescue; or give them up: --accept-loss=%" PRIu64,
+        arena_format(m->arena, "%s; or give them up: --accept-loss=%" PRIu64,
+                     m->stage->target.replica ? RESCUE_BY_HAND
+                                              : "carry them to the owners of their slots first: --rescue",
                      copies->only_here));
 }
 
@@ -218,6 +219,25 @@ const char *tool_objects(struct making *m)
             return arena_format(m->arena, "[WARNING] Node %s has slots in migrating or importing state", node->name);
     }
     return NULL;
+}
+
+/* Captures such as CLUSTER SLOTS leave nodes out by rule, and state no epochs: who else is there to be asked, and whose
+ * claim wins, is then not known. One whole view shows every member, and whose files are missing besides. */
+bool check_sources(struct making *m)
+{
+    const struct cluster *cluster = m->stage->cluster;
+    const char *whom = NULL;
+    if (!cluster->partial && cluster->epochs_known)
+        return true;
+    for (uint32_t n = 0; n < cluster->member_count; n++)
+        whom = arena_format(m->arena, "%s%s%s", whom ? whom : "", whom ? ", " : "", cluster->nodes[n].name);
+    making_detail(m, cluster_limits_text(cluster, m->arena));
+    return making_stop(
+        m, PLAN_REFUSED,
+        cluster->partial
+            ? "no file of the case is sure to list every member: who else would have to be asked is not known"
+            : "no file of the case states epochs: whose claim to a slot wins is not known",
+        arena_format(m->arena, "add nodes.conf, or the reply to CLUSTER NODES, of these nodes: %s", whom ? whom : ""));
 }
 
 /* A plan rests on what views do not say; a damaged one may not say what it knew. */

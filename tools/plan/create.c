@@ -36,7 +36,9 @@ static bool find_node(struct creation *c, size_t number)
         if (c->instances[before] == instance)
             return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "%s is named twice", name), NULL);
     if (!target_address(m, instance, &ip, &port))
-        return making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "the address of %s is not known from its files", name), "name it as ip:port");
+        return making_stop(m, PLAN_IMPOSSIBLE,
+                           arena_format(m->arena, "the address of %s is not known from its files", name),
+                           "name it as ip:port");
     c->instances[number] = instance;
     c->nodes[number] = (struct placement_node){.ip = ip, .host = m->scene->evidence->instances[instance].host,
                                                .zone = hosts_zone(m->scene->evidence, ip, port)};
@@ -50,7 +52,8 @@ static bool check_empty(struct creation *c, size_t number)
     const struct instance *instance = &m->scene->evidence->instances[c->instances[number]];
     if (!*instance->folder && !instance->view && !instance->settings && !instance->dump)
         return true;
-    const struct prejoin *prejoin = prejoin_of(m->scene->evidence, c->instances[number], m->scene->evidence, m->scene->clusters, m->arena);
+    const struct prejoin *prejoin =
+        prejoin_of(m->scene->evidence, c->instances[number], m->scene->evidence, m->scene->clusters, m->arena);
     if (!prejoin)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     if (prejoin->verdict == PREJOIN_EMPTY)
@@ -58,12 +61,15 @@ static bool check_empty(struct creation *c, size_t number)
     for (size_t r = 0; r < prejoin->reason_count; r++)
         if (prejoin->reasons[r].effect == (prejoin->verdict == PREJOIN_NOT_EMPTY ? PREJOIN_AGAINST : PREJOIN_OPEN))
             making_detail(m, prejoin->reasons[r].text);
-    return making_stop(m, PLAN_REFUSED,
-                       prejoin->verdict == PREJOIN_NOT_EMPTY
-                           ? arena_format(m->arena, "Node %s is not empty. Either the node already knows other nodes (check with CLUSTER NODES) "
-                                          "or contains some key in database 0.", m->wish->operands[number])
-                           : arena_format(m->arena, "whether %s is empty cannot be told from its files", m->wish->operands[number]),
-                       "rcf-prejoin says what it is; nothing is created over data");
+    return making_stop(
+        m, PLAN_REFUSED,
+        prejoin->verdict == PREJOIN_NOT_EMPTY
+            ? arena_format(m->arena,
+                           "Node %s is not empty. Either the node already knows other nodes (check with CLUSTER NODES) "
+                           "or contains some key in database 0.",
+                           m->wish->operands[number])
+            : arena_format(m->arena, "whether %s is empty cannot be told from its files", m->wish->operands[number]),
+        "rcf-prejoin says what it is; nothing is created over data");
 }
 
 static bool check_number(struct creation *c)
@@ -72,17 +78,24 @@ static bool check_number(struct creation *c)
     size_t each = (size_t)m->wish->replicas + 1;
     if (c->count / each >= LEAST_PRIMARIES)
         return true;
-    making_detail(m, arena_format(m->arena, "%zu nodes with %" PRIu64 " replicas of each primary make %zu primaries", c->count, m->wish->replicas, c->count / each));
-    return making_stop(m, PLAN_REFUSED, "a cluster requires at least 3 master nodes", arena_format(m->arena, "at least %zu nodes are required", LEAST_PRIMARIES * each));
+    making_detail(m, arena_format(m->arena, "%zu nodes with %" PRIu64 " replicas of each primary make %zu primaries",
+                                  c->count, m->wish->replicas, c->count / each));
+    return making_stop(m, PLAN_REFUSED, "a cluster requires at least 3 master nodes",
+                       arena_format(m->arena, "at least %zu nodes are required", LEAST_PRIMARIES * each));
 }
 
 /* ------------------------------------------------------------------ what the layout is worth */
 
-static const char *tell_cost(struct making *m, const char *whose, const struct placement_cost *cost, size_t nodes, size_t primaries)
+static const char *tell_cost(struct making *m, const char *whose, const struct placement_cost *cost, size_t nodes,
+                             size_t primaries)
 {
-    return arena_format(m->arena, "%s: %zu of %zu replicas on their primary's host, %zu host%s with a majority of the %zu primaries%s", whose,
-                        cost->replicas_on_primary_host, nodes - primaries, cost->majority_hosts, cost->majority_hosts == 1 ? "" : "s", primaries,
-                        cost->replicas_in_primary_zone ? arena_format(m->arena, ", %zu in their primary's zone", cost->replicas_in_primary_zone) : "");
+    return arena_format(
+        m->arena, "%s: %zu of %zu replicas on their primary's host, %zu host%s with a majority of the %zu primaries%s",
+        whose, cost->replicas_on_primary_host, nodes - primaries, cost->majority_hosts,
+        cost->majority_hosts == 1 ? "" : "s", primaries,
+        cost->replicas_in_primary_zone
+            ? arena_format(m->arena, ", %zu in their primary's zone", cost->replicas_in_primary_zone)
+            : "");
 }
 
 /* "127.0.0.1:7000 <- 127.0.0.2:7001 127.0.0.3:7002; ..." */
@@ -106,12 +119,15 @@ static bool tell(struct creation *c)
     struct making *m = c->m;
     struct placement_cost ours, theirs;
     const struct placement *tools = placement_of_tools(c->nodes, c->count, (size_t)m->wish->replicas, m->arena);
-    if (!tools || !placement_cost(c->placement, c->nodes, c->count, m->arena, &ours) || !placement_cost(tools, c->nodes, c->count, m->arena, &theirs))
+    if (!tools || !placement_cost(c->placement, c->nodes, c->count, m->arena, &ours) ||
+        !placement_cost(tools, c->nodes, c->count, m->arena, &theirs))
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     making_detail(m, tell_cost(m, "this layout", &ours, c->count, c->placement->primaries));
-    making_detail(m, tell_cost(m, "the tools' layout, before they exchange nodes at random", &theirs, c->count, tools->primaries));
+    making_detail(m, tell_cost(m, "the tools' layout, before they exchange nodes at random", &theirs, c->count,
+                               tools->primaries));
     making_detail(m, arena_format(m->arena, "the tools would begin with %s", tell_layout(c, tools)));
-    making_detail(m, arena_format(m->arena, "hosts by %s", m->scene->evidence->host_basis ? m->scene->evidence->host_basis : "IP addresses"));
+    making_detail(m, arena_format(m->arena, "hosts by %s",
+                                  m->scene->evidence->host_basis ? m->scene->evidence->host_basis : "IP addresses"));
     return true;
 }
 
@@ -120,10 +136,12 @@ static bool tell(struct creation *c)
 static struct step *add(struct creation *c, enum action action, size_t node, size_t peer, const struct slot_set *slots)
 {
     struct making *m = c->m;
-    struct step *step = making_step_on(m, action, c->instances[node], peer == SIZE_MAX ? SIZE_MAX : c->instances[peer], slots);
-    bool bound = step && making_bind_address(m, step, "node", c->instances[node]) &&
-                 (peer == SIZE_MAX || making_bind_address(m, step, "peer", c->instances[peer])) &&
-                 making_bind_step(m, step, "slots", FORM_SLOTS, slots ? slot_set_text(slots, ' ', m->arena) : NULL, true);
+    struct step *step =
+        making_step_on(m, action, c->instances[node], peer == SIZE_MAX ? SIZE_MAX : c->instances[peer], slots);
+    bool bound =
+        step && making_bind_address(m, step, "node", c->instances[node]) &&
+        (peer == SIZE_MAX || making_bind_address(m, step, "peer", c->instances[peer])) &&
+        making_bind_step(m, step, "slots", FORM_SLOTS, slots ? slot_set_text(slots, ' ', m->arena) : NULL, true);
     return bound ? step : NULL;
 }
 
@@ -199,8 +217,9 @@ static bool build(struct creation *c)
     stage->founders = c->instances;
     stage->founder_count = c->count;
     stage->follows = c->placement->follows;
-    stage->headline = arena_format(m->arena, "Create a cluster of %zu primaries and %zu replicas: %s", c->placement->primaries,
-                                   c->count - c->placement->primaries, tell_layout(c, c->placement));
+    stage->headline =
+        arena_format(m->arena, "Create a cluster of %zu primaries and %zu replicas: %s", c->placement->primaries,
+                     c->count - c->placement->primaries, tell_layout(c, c->placement));
     stage->content = "nothing: every node is proved empty before anything is done to any of them";
     return stage->headline && add_steps(c) && bind_all(c);
 }

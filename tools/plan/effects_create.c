@@ -38,7 +38,8 @@ static const char *take_slots(struct model *model, const struct stage *stage, co
     struct entry draft;
     if (refusal)
         return refusal;
-    if (!model_with_slots(model, own_entry(model, step->on), step->slots->has, &draft) || !model_change_entry(model, step->on, &draft, 0))
+    if (!model_with_slots(model, own_entry(model, step->on), step->slots->has, &draft) ||
+        !model_change_entry(model, step->on, &draft, 0))
         return MODEL_NO_MEMORY;
     return NULL;
 }
@@ -135,7 +136,8 @@ static const char *prove_created(struct model *model, const struct stage *stage,
 }
 
 const struct effect effects_create[ACTIONS] = {
-    [ACTION_VERIFY_BLANK] = {prove_blank, true}, [ACTION_TAKE_SLOTS] = {take_slots, true}, [ACTION_SET_EPOCH] = {set_epoch, true},
-    [ACTION_MEET] = {meet, true},                [ACTION_WAIT_MET] = {prove_met, false},   [ACTION_FOLLOW] = {follow, true},
+    [ACTION_VERIFY_BLANK] = {prove_blank, true},      [ACTION_TAKE_SLOTS] = {take_slots, true},
+    [ACTION_SET_EPOCH] = {set_epoch, true},           [ACTION_MEET] = {meet, true},
+    [ACTION_WAIT_MET] = {prove_met, false},           [ACTION_FOLLOW] = {follow, true},
     [ACTION_VERIFY_CREATED] = {prove_created, false},
 };

@@ -42,7 +42,8 @@ static bool be_born(struct model *model, const struct stage *stage, size_t numbe
 {
     const struct instance *instance = model_instance(model, number);
     bool subject = number == stage->target.instance;
-    return be_born_at(model, subject ? stage->target.ip : instance->ip, subject ? stage->target.port : instance->port, number);
+    return be_born_at(model, subject ? stage->target.ip : instance->ip, subject ? stage->target.port : instance->port,
+                      number);
 }
 
 bool model_born(struct model *model, size_t number)
@@ -171,7 +172,9 @@ static const char *start(struct model *model, const struct stage *stage, const s
         return MODEL_NO_MEMORY;
     process->running = true;
     process->memory_keys = process->dump_keys + process->aof_keys;
-    process->keys = process->dump_keys && model_instance(model, step->on)->dump ? model_instance(model, step->on)->dump->slot_keys : NULL;
+    process->keys = process->dump_keys && model_instance(model, step->on)->dump
+                        ? model_instance(model, step->on)->dump->slot_keys
+                        : NULL;
     return NULL;
 }
 

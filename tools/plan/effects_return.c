@@ -46,7 +46,8 @@ static const char *bring_back(struct model *model, const struct stage *stage, co
     struct entry draft;
     if (index == NO_NODE || !cluster->nodes[index].entry)
         return "it is no member";
-    if (!settle(cluster, index, model, &draft) || !tell_all(model, cluster, &draft) || !model_change_entry(model, step->on, &draft, 0))
+    if (!settle(cluster, index, model, &draft) || !tell_all(model, cluster, &draft) ||
+        !model_change_entry(model, step->on, &draft, 0))
         return MODEL_NO_MEMORY;
     model->processes[step->on].running = true;
     model->processes[step->on].joined = true;

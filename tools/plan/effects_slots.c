@@ -32,7 +32,8 @@ bool model_with_slots(struct model *model, const struct entry *entry, const bool
 }
 
 /* In the view of an instance, `node` gets or loses slots; `epoch` above 0 is its new configEpoch. */
-static bool change_slots(struct model *model, size_t number, uint32_t node, const struct slot_set *slots, bool gets, uint64_t epoch)
+static bool change_slots(struct model *model, size_t number, uint32_t node, const struct slot_set *slots, bool gets,
+                         uint64_t epoch)
 {
     const struct view *view = model_instance(model, number)->view;
     const struct sighting *sighting = view ? view_find(view, node) : NULL;
@@ -68,35 +69,22 @@ static bool close_marks(struct model *model, size_t number, const struct slot_se
     return model_change_entry(model, number, &draft, 0);
 }
 
-static uint64_t highest_epoch(const struct model *model, const struct cluster *cluster)
-{
-    uint64_t highest = 0;
-    for (size_t i = 0; i < cluster->core_count; i++) {
-        uint64_t epoch = view_epoch(model->evidence.instances[cluster->core[i]].view);
-        highest = epoch > highest ? epoch : highest;
-    }
-    return highest;
-}
-
-/* CLUSTER SETSLOT NODE and ADDSLOTS after gossip: `node` has the slots in every member's view, the other ones have not. */
-static bool give_slots(struct model *model, const struct stage *stage, size_t to, const struct slot_set *slots, uint64_t epoch)
+/* CLUSTER SETSLOT NODE and ADDSLOTS after gossip: `node` has the slots in every member's view, the other ones have
+ * not. */
+static bool give_slots(struct model *model, const struct stage *stage, size_t to, const struct slot_set *slots,
+                       uint64_t epoch)
 {
     const struct cluster *cluster = stage->cluster;
     uint32_t node = model_instance(model, to)->node;
     for (size_t i = 0; i < cluster->core_count; i++) {
         size_t number = cluster->core[i];
-        struct view *view;
         for (uint32_t n = 0; n < cluster->member_count; n++) {
             bool gets = cluster->nodes[n].number == node;
-            if ((gets || cluster->nodes[n].slots_owned) && !change_slots(model, number, cluster->nodes[n].number, slots, gets, gets ? epoch : 0))
+            if ((gets || cluster->nodes[n].slots_owned) &&
+                !change_slots(model, number, cluster->nodes[n].number, slots, gets, gets ? epoch : 0))
                 return false;
         }
-        if (!epoch)
-            continue;
-        if (!(view = model_copy_view(model, model_instance(model, number)->view, 0)))
-            return false;
-        view->current_epoch = epoch > view->current_epoch ? epoch : view->current_epoch;
-        if (!model_set_view(model, number, view))
+        if (epoch && !model_raise_epoch(model, number, epoch))
             return false;
     }
     return true;
@@ -121,7 +109,8 @@ static bool replicate_keys(struct model *model, size_t primary, const struct slo
     for (size_t i = 0; i < model->evidence.instance_count; i++) {
         const struct view *view = model->evidence.instances[i].view;
         const struct sighting *own = view ? view_own(view) : NULL;
-        if (i == primary || !own || !(own->entry->flags & NODE_REPLICA) || own->entry->primary != model_instance(model, primary)->node)
+        if (i == primary || !own || !(own->entry->flags & NODE_REPLICA) ||
+            own->entry->primary != model_instance(model, primary)->node)
             continue;
         struct process *process = &model->processes[i];
         uint32_t *keys = own_keys(model, i);
@@ -155,7 +144,8 @@ static bool move_keys(struct model *model, size_t from, size_t to, const struct 
     }
     model->processes[from].keys = here;
     model->processes[to].keys = there;
-    return model_save(model, from) && model_save(model, to) && replicate_keys(model, from, slots) && replicate_keys(model, to, slots);
+    return model_save(model, from) && model_save(model, to) && replicate_keys(model, from, slots) &&
+           replicate_keys(model, to, slots);
 }
 
 /* ------------------------------------------------------------------ effects */
@@ -182,14 +172,32 @@ static const char *move_slots(struct model *model, const struct stage *stage, co
             refusal = arena_format(model->arena, "I'm not the owner of hash slot %u", slot);
     if (refusal)
         return refusal;
-    uint64_t epoch = highest_epoch(model, stage->cluster);
+    uint64_t epoch = model_highest_epoch(model, stage->cluster);
     epoch = own_line(model, step->on)->entry->config_epoch == epoch && epoch ? epoch : epoch + 1;
-    bool moved = move_keys(model, step->peer, step->on, step->slots) && give_slots(model, stage, step->on, step->slots, epoch) &&
+    bool moved = move_keys(model, step->peer, step->on, step->slots) &&
+                 give_slots(model, stage, step->on, step->slots, epoch) &&
                  close_marks(model, step->peer, step->slots) && close_marks(model, step->on, step->slots);
     return moved ? NULL : MODEL_NO_MEMORY;
 }
 
-/* Keys of slots that `peer` does not own go to `on`, which does. */
+/* Marks slots of its own line as importing. */
+static bool open_slots(struct model *model, size_t number, uint32_t owner, const struct slot_set *slots)
+{
+    const struct sighting *own = own_line(model, number);
+    struct mark *marks = own ? arena_array(model->arena, own->entry->mark_count + slots->count, sizeof(*marks)) : NULL;
+    if (!marks || !close_marks(model, number, slots))
+        return false;
+    struct entry draft = *own_line(model, number)->entry;
+    for (uint32_t k = 0; k < draft.mark_count; k++)
+        marks[k] = draft.marks[k];
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (slots->has[slot])
+            marks[draft.mark_count++] = (struct mark){.slot = (uint16_t)slot, .kind = SLOT_IMPORTING, .peer = owner};
+    draft.marks = marks;
+    return model_change_entry(model, number, &draft, 0);
+}
+
+/* Keys of slots that `peer` does not own go to `on`, which does: MIGRATE needs the slots to be open. */
 static const char *gather_keys(struct model *model, const struct stage *stage, const struct step *step)
 {
     const struct sighting *owner = own_line(model, step->on);
@@ -198,7 +206,11 @@ static const char *gather_keys(struct model *model, const struct stage *stage, c
     for (unsigned slot = 0; slot < SLOT_COUNT && !refusal; slot++)
         if (step->slots->has[slot] && (!owner || !owns(owner->entry, slot)))
             refusal = arena_format(model->arena, "ERR Target instance replied with error: MOVED %u", slot);
-    return refusal ? refusal : move_keys(model, step->peer, step->on, step->slots) ? NULL : MODEL_NO_MEMORY;
+    if (refusal)
+        return refusal;
+    bool done = open_slots(model, step->peer, model_instance(model, step->on)->node, step->slots) &&
+                move_keys(model, step->peer, step->on, step->slots);
+    return done ? NULL : MODEL_NO_MEMORY;
 }
 
 /* SETSLOT STABLE, after the script's own look that no key is cut off. */
@@ -218,7 +230,7 @@ static const char *add_slots(struct model *model, const struct stage *stage, con
     const char *refusal = is_serving_primary(model, step->on);
     if (refusal)
         return refusal;
-    uint64_t epoch = highest_epoch(model, stage->cluster);
+    uint64_t epoch = model_highest_epoch(model, stage->cluster);
     epoch = own_line(model, step->on)->entry->config_epoch == epoch && epoch ? epoch : epoch + 1;
     return give_slots(model, stage, step->on, step->slots, epoch) ? NULL : MODEL_NO_MEMORY;
 }
@@ -236,7 +248,8 @@ static const char *prove_owner(struct model *model, const struct stage *stage, c
                 return "a slot is still open";
         for (size_t s = 0; view && s < view->count; s++)
             for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-                if (step->slots->has[slot] && owns(view->sightings[s].entry, slot) != (view->sightings[s].entry->node == node))
+                if (step->slots->has[slot] &&
+                    owns(view->sightings[s].entry, slot) != (view->sightings[s].entry->node == node))
                     return arena_format(model->arena, "slot %u has another owner in a member's view", slot);
     }
     return NULL;

@@ -34,6 +34,16 @@ struct stage *making_stage(struct making *m, enum stage_kind kind)
     return m->stage;
 }
 
+bool making_about(struct making *m, const struct cluster *cluster, size_t instance)
+{
+    m->stage->cluster = cluster;
+    if (m->plan->stage_count == 0) {
+        m->plan->cluster = cluster;
+        m->plan->dialect = scene_dialect(m->scene, cluster, instance);
+    }
+    return check_sources(m);
+}
+
 bool making_done(struct making *m)
 {
     struct plan *plan = m->plan;

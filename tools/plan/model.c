@@ -1,10 +1,12 @@
 #include "tools/plan/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tools/evidence/hosts.h"
 
-static const struct effect *const tables[] = {effects_data, effects_membership, effects_replication, effects_slots, effects_create, effects_return};
+static const struct effect *const tables[] = {effects_data,  effects_membership, effects_replication,
+                                              effects_slots, effects_create,     effects_return};
 
 static void take_process(struct process *process, const struct dump *dump)
 {
@@ -48,7 +50,8 @@ size_t model_assume(struct model *model, const char *ip, uint16_t port)
         processes[i] = model->processes[i];
     }
     const char *host = hosts_named(&model->evidence, ip, port);
-    instances[number] = (struct instance){.name = name, .host = host ? host : ip, .ip = ip, .port = port, .folder = "", .node = NO_NODE};
+    instances[number] = (struct instance){
+        .name = name, .host = host ? host : ip, .ip = ip, .port = port, .folder = "", .node = NO_NODE};
     processes[number] = (struct process){.running = true};
     model->evidence.instances = instances;
     model->evidence.instance_count = number + 1;
@@ -100,7 +103,8 @@ const char *model_play(struct model *model, const struct stage *stage)
         return arena_format(model->arena, "nothing shows that slot %u is where it is to be", slot);
     const struct target *target = &stage->target;
     const struct process *process = target->instance == SIZE_MAX ? NULL : &model->processes[target->instance];
-    if (process && target->empties && (process->dump_keys || process->memory_functions || (target->aof && process->aof_keys)))
+    if (process && target->empties &&
+        (process->dump_keys || process->memory_functions || (target->aof && process->aof_keys)))
         return "old data would come back at the next start of the node";
     return NULL;
 }
@@ -150,7 +154,8 @@ bool model_add_sighting(struct model *model, struct view *view, const struct ent
         view->myself = view->count;
         view->myself_count = 1;
     }
-    view->sightings[view->count++] = (struct sighting){.entry = entry, .pong_ms = pong_ms, .link = LINK_CONNECTED, .myself = own};
+    view->sightings[view->count++] =
+        (struct sighting){.entry = entry, .pong_ms = pong_ms, .link = LINK_CONNECTED, .myself = own};
     return true;
 }
 
@@ -187,10 +192,47 @@ bool model_change_entry(struct model *model, size_t instance, const struct entry
     return model_set_view(model, instance, view);
 }
 
+uint64_t model_highest_epoch(const struct model *model, const struct cluster *cluster)
+{
+    uint64_t highest = 0;
+    for (size_t i = 0; i < cluster->core_count; i++) {
+        uint64_t epoch = view_epoch(model->evidence.instances[cluster->core[i]].view);
+        highest = epoch > highest ? epoch : highest;
+    }
+    return highest;
+}
+
+bool model_raise_epoch(struct model *model, size_t instance, uint64_t epoch)
+{
+    struct view *view = model_copy_view(model, model->evidence.instances[instance].view, 0);
+    if (!view)
+        return false;
+    view->current_epoch = epoch > view->current_epoch ? epoch : view->current_epoch;
+    return model_set_view(model, instance, view);
+}
+
 bool model_knows_nobody(const struct model *model, size_t instance)
 {
     const struct view *view = model->evidence.instances[instance].view;
     return !view || view->count <= 1;
+}
+
+/* The dump of a server that had none: a file that no host has yet, so it is equal to no other. SIZE_MAX without
+ * memory. */
+static size_t new_file(struct model *model, size_t instance)
+{
+    struct evidence *evidence = &model->evidence;
+    size_t number = evidence->file_count;
+    struct evidence_file *files = arena_array(model->arena, number + 1, sizeof(*files));
+    if (!files)
+        return SIZE_MAX;
+    memcpy(files, evidence->files, number * sizeof(*files));
+    files[number] =
+        (struct evidence_file){.path = "(a dump that is still to be written)", .where = "", .instance = instance};
+    snprintf(files[number].sha256, sizeof(files[number].sha256), "(none) %zu", number);
+    evidence->files = files;
+    evidence->file_count = number + 1;
+    return number;
 }
 
 bool model_save(struct model *model, size_t number)
@@ -202,6 +244,8 @@ bool model_save(struct model *model, size_t number)
         return false;
     if (instance->dump)
         *dump = *instance->dump;
+    else if ((dump->file = new_file(model, number)) == SIZE_MAX)
+        return false;
     dump->keys = process->dump_keys = process->memory_keys;
     dump->slot_keys = process->keys;
     if (!process->memory_keys) {

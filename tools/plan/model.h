@@ -1,7 +1,7 @@
 /* Every instance as a running server, on which steps have the effect that they would have, refusals included.
  *
- * The model is a copy of the evidence whose instances are its own: after some steps it can be judged by the same checks as
- * the case. Effects are in effects_*.c by subject, one for each action that changes or proves something.
+ * The model is a copy of the evidence whose instances are its own: after some steps it can be judged by the same
+ * checks as the case. Effects are in effects_*.c by subject, one for each action that changes or proves something.
  */
 #ifndef RCF_PLAN_MODEL_H
 #define RCF_PLAN_MODEL_H
@@ -17,6 +17,7 @@ struct process {
     uint64_t dump_keys;        /* that a start would bring back from the dump */
     uint64_t aof_keys;         /* ... and from the AOF: 1 until it has been rewritten, since it may hold some */
     bool joined;               /* by a step */
+    bool in_step;              /* a step has shown that it holds what its primary holds */
     bool proved_blank;         /* a step has shown that it is empty and knows nobody */
 };
 
@@ -76,6 +77,12 @@ bool model_change_entry(struct model *model, size_t instance, const struct entry
 
 /* An entry like `entry` with exactly the slots of `has`. False without memory. */
 bool model_with_slots(struct model *model, const struct entry *entry, const bool *has, struct entry *draft);
+
+/* The highest currentEpoch in a view of the core. */
+uint64_t model_highest_epoch(const struct model *model, const struct cluster *cluster);
+
+/* Raises the currentEpoch of an instance's view. False without memory. */
+bool model_raise_epoch(struct model *model, size_t instance, uint64_t epoch);
 
 /* Gives an instance that has no view the one that a new server writes: itself under a new id. False without memory. */
 bool model_born(struct model *model, size_t instance);

@@ -110,10 +110,12 @@ static bool decide_all(struct closing *c)
             continue;
         uint32_t owner = c->cluster->slots[slot].node;
         if (owner == NO_NODE)
-            return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "slot %u is open, and nobody owns it", slot), NULL);
+            return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "slot %u is open, and nobody owns it", slot),
+                               NULL);
         if (c->cluster->nodes[owner].instance == SIZE_MAX)
-            return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "slot %u is open, and the files of its owner %s are missing", slot,
-                                                             c->cluster->nodes[owner].name),
+            return making_stop(m, PLAN_REFUSED,
+                               arena_format(m->arena, "slot %u is open, and the files of its owner %s are missing",
+                                            slot, c->cluster->nodes[owner].name),
                                "add its nodes.conf and dump to the case");
         if (!decide(c, c->cluster->nodes[owner].instance, slot))
             return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
@@ -149,7 +151,9 @@ static bool add_proofs(struct closing *c, struct slot_set *open)
     struct making *m = c->m;
     size_t owners[SLOT_COUNT];
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        owners[slot] = c->cluster->slots[slot].node == NO_NODE ? SIZE_MAX : c->cluster->nodes[c->cluster->slots[slot].node].instance;
+        owners[slot] = c->cluster->slots[slot].node == NO_NODE
+                           ? SIZE_MAX
+                           : c->cluster->nodes[c->cluster->slots[slot].node].instance;
     for (size_t g = 0; g < c->count; g++)
         for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
             if (c->groups[g]->slots.has[slot]) {
@@ -187,7 +191,7 @@ static bool build(struct closing *c)
                 return false;
     if (!add_proofs(c, open) || !making_bind_cluster(m, open))
         return false;
-    m->stage->headline = arena_format(m->arena, "Close slots %s", slot_set_text(open, ',', m->arena));
+    m->stage->headline = arena_format(m->arena, "Close open %s", slot_set_words(open, m->arena));
     m->stage->content = "nothing: keys move to the node that serves their slot before a mark is taken away";
     return m->stage->headline != NULL;
 }
@@ -198,9 +202,9 @@ bool make_close_stage(struct making *m, const struct finding *finding)
     struct closing c = {.m = m};
     if (!stage)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
-    stage->cluster = c.cluster = &m->scene->clusters->all[finding->cluster];
+    c.cluster = &m->scene->clusters->all[finding->cluster];
     stage->answers = finding_word(finding->id);
-    if (!check_readable(m) || !check_views(m) || !decide_all(&c))
+    if (!making_about(m, c.cluster, SIZE_MAX) || !check_readable(m) || !check_views(m) || !decide_all(&c))
         return false;
     if (!c.count)
         return making_stop(m, PLAN_REFUSED, "no file of a member shows the marks", NULL);

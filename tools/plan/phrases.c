@@ -1,4 +1,5 @@
-/* How steps are said: where they run, what a person would type, what to expect. The words themselves are in phrases_*.c. */
+/* How steps are said: where they run, what a person would type, what to expect. The words themselves are in
+ * phrases_*.c. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -6,7 +7,8 @@
 
 enum { MOST_WORDS = 24 };
 
-static const struct phrase *const tables[] = {phrases_data, phrases_membership, phrases_replication, phrases_slots, phrases_create, phrases_return};
+static const struct phrase *const tables[] = {phrases_data,  phrases_membership, phrases_replication,
+                                              phrases_slots, phrases_create,     phrases_return};
 
 const char *phrase_client(enum plan_dialect dialect)
 {

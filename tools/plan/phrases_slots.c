@@ -30,54 +30,71 @@ static bool move_slots(struct making *m, struct step *step)
     if (!count || !name || !list)
         return false;
     if (!are_lowest(m, step))
-        step->argv = phrase_words(m->arena, "(for each slot of", list, "in turn:", "CLUSTER SETSLOT {slot} IMPORTING on the target,",
-                                  "MIGRATING on", name, "MIGRATE its keys,", "SETSLOT {slot} NODE", to, "on target, source, other primaries)", NULL);
+        step->argv = phrase_words(
+            m->arena,
+            arena_format(m->arena,
+                         "(%s: CLUSTER SETSLOT {slot} IMPORTING on %s, MIGRATING on %s, "
+                         "MIGRATE of its keys, SETSLOT {slot} NODE %s on both and on the other primaries)",
+                         slot_set_words(step->slots, m->arena), making_name(m, step->on), name, to),
+            NULL);
     else if (m->plan->dialect == DIALECT_TRIB)
-        step->argv = phrase_words(m->arena, "redis-trib.rb", "reshard", "--from", from, "--to", to, "--slots", count, "--yes", name, NULL);
+        step->argv = phrase_words(m->arena, "redis-trib.rb", "reshard", "--from", from, "--to", to, "--slots", count,
+                                  "--yes", name, NULL);
     else
-        step->argv = phrase_words(m->arena, phrase_client(m->plan->dialect), "--cluster", "reshard", name, "--cluster-from", from,
-                                  "--cluster-to", to, "--cluster-slots", count, "--cluster-yes", NULL);
-    step->expect = arena_format(m->arena, "slots %s from %s, each with its keys", list, name);
-    step->undo = arena_format(m->arena, "rcf-plan reshard --from %.8s --to %.8s --slots %s", to, from, list);
+        step->argv = phrase_words(m->arena, phrase_client(m->plan->dialect), "--cluster", "reshard", name,
+                                  "--cluster-from", from, "--cluster-to", to, "--cluster-slots", count, "--cluster-yes",
+                                  NULL);
+    step->expect =
+        arena_format(m->arena, "%s from %s, each with its keys", slot_set_words(step->slots, m->arena), name);
+    /* One slot as a range: a number alone would be a count. */
+    step->undo = arena_format(m->arena, "rcf-plan reshard --from %.8s --to %.8s --slots %s%s%s", to, from, list,
+                              step->slots->count == 1 ? "-" : "", step->slots->count == 1 ? list : "");
     return step->argv && step->expect && step->undo;
 }
 
 static const char *list_of(struct making *m, const struct step *step)
 {
-    return slot_set_text(step->slots, ',', m->arena);
+    return slot_set_words(step->slots, m->arena);
 }
 
 static bool gather_keys(struct making *m, struct step *step)
 {
     const char *list = list_of(m, step);
-    step->argv = phrase_words(m->arena, "(for each slot of", list, "on", making_name(m, step->peer), "as importing:", "MIGRATE its keys to",
-                              making_name(m, step->on), ")", NULL);
-    step->expect = arena_format(m->arena, "no key of slots %s left on %s", list, making_name(m, step->peer));
+    step->argv =
+        phrase_words(m->arena,
+                     arena_format(m->arena, "(%s: CLUSTER SETSLOT {slot} IMPORTING on %s, MIGRATE of its keys to %s)",
+                                  list, making_name(m, step->peer), making_name(m, step->on)),
+                     NULL);
+    step->expect = arena_format(m->arena, "no key of %s left on %s", list, making_name(m, step->peer));
     return step->argv && step->expect;
 }
 
 static bool close_slots(struct making *m, struct step *step)
 {
-    step->expect = arena_format(m->arena, "OK for slots %s; none of their keys here unless they are its own", list_of(m, step));
+    step->expect = arena_format(m->arena, "OK for %s, of which it holds no key unless it serves it", list_of(m, step));
     return step->expect != NULL;
 }
 
 static bool add_slots(struct making *m, struct step *step)
 {
-    step->expect = arena_format(m->arena, "OK for slots %s, then CLUSTER BUMPEPOCH", list_of(m, step));
+    step->expect = arena_format(m->arena, "OK for %s, then CLUSTER BUMPEPOCH", list_of(m, step));
     step->undo = "CLUSTER DELSLOTS";
     return step->expect != NULL;
 }
 
 static bool verify_owner(struct making *m, struct step *step)
 {
-    step->expect = arena_format(m->arena, "slots %s on the line of %s, no [slot] marks of them", slot_set_text(step->slots, ',', m->arena),
-                                making_name(m, step->on));
+    step->expect =
+        arena_format(m->arena, "%s on the line of %s, not open anywhere", list_of(m, step), making_name(m, step->on));
     return step->expect != NULL;
 }
 
 const struct phrase phrases_slots[ACTIONS] = {
-    [ACTION_VERIFY_CLUSTER] = {PLACE_EVERY, {"CLUSTER", "NODES"}, "the members and slot owners of the fingerprint, no open slots", NULL, NULL},
+    [ACTION_VERIFY_CLUSTER] = {PLACE_EVERY,
+                               {"CLUSTER", "NODES"},
+                               "the members and slot owners of the fingerprint, no other open slots",
+                               NULL,
+                               NULL},
     [ACTION_MOVE_SLOTS] = {PLACE_NODE, .more = move_slots},
     [ACTION_GATHER_KEYS] = {PLACE_NODE, .more = gather_keys},
     [ACTION_CLOSE_SLOTS] = {PLACE_NODE, {"CLUSTER", "SETSLOT", "{slot}", "STABLE"}, .more = close_slots},

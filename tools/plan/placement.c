@@ -148,8 +148,10 @@ static struct placement_cost cost_of(struct layout *layout)
 /* Less than zero when `a` is better: field by field, in the order of the declaration's importance. */
 static int compare(const struct placement_cost *a, const struct placement_cost *b)
 {
-    const size_t x[] = {a->replicas_on_primary_host, a->majority_hosts, a->replicas_sharing_host, a->replicas_in_primary_zone, a->uneven};
-    const size_t y[] = {b->replicas_on_primary_host, b->majority_hosts, b->replicas_sharing_host, b->replicas_in_primary_zone, b->uneven};
+    const size_t x[] = {a->replicas_on_primary_host, a->majority_hosts, a->replicas_sharing_host,
+                        a->replicas_in_primary_zone, a->uneven};
+    const size_t y[] = {b->replicas_on_primary_host, b->majority_hosts, b->replicas_sharing_host,
+                        b->replicas_in_primary_zone, b->uneven};
     for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i++)
         if (x[i] != y[i])
             return x[i] < y[i] ? -1 : 1;
@@ -233,10 +235,12 @@ static void improve(struct layout *layout)
 
 /* ------------------------------------------------------------------ both layouts */
 
-static bool prepare(struct layout *layout, const struct placement_node *nodes, size_t count, size_t replicas, struct arena *arena)
+static bool prepare(struct layout *layout, const struct placement_node *nodes, size_t count, size_t replicas,
+                    struct arena *arena)
 {
     *layout = (struct layout){.count = count, .primaries = count / (replicas + 1)};
-    size_t **arrays[] = {&layout->order, &layout->follows, &layout->host, &layout->zone, &layout->load, &layout->head, &layout->next};
+    size_t **arrays[] = {&layout->order, &layout->follows, &layout->host, &layout->zone,
+                         &layout->load,  &layout->head,    &layout->next};
     if (!layout->primaries)
         return false;
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
@@ -247,7 +251,8 @@ static bool prepare(struct layout *layout, const struct placement_node *nodes, s
     return true;
 }
 
-static const struct placement *lay_out(const struct placement_node *nodes, size_t count, size_t replicas, bool ours, struct arena *arena)
+static const struct placement *lay_out(const struct placement_node *nodes, size_t count, size_t replicas, bool ours,
+                                       struct arena *arena)
 {
     struct layout layout;
     struct placement *placement = arena_alloc(arena, sizeof(*placement));
@@ -262,18 +267,20 @@ static const struct placement *lay_out(const struct placement_node *nodes, size_
     return placement;
 }
 
-const struct placement *placement_of_tools(const struct placement_node *nodes, size_t count, size_t replicas, struct arena *arena)
+const struct placement *placement_of_tools(const struct placement_node *nodes, size_t count, size_t replicas,
+                                           struct arena *arena)
 {
     return lay_out(nodes, count, replicas, false, arena);
 }
 
-const struct placement *placement_of(const struct placement_node *nodes, size_t count, size_t replicas, struct arena *arena)
+const struct placement *placement_of(const struct placement_node *nodes, size_t count, size_t replicas,
+                                     struct arena *arena)
 {
     return lay_out(nodes, count, replicas, true, arena);
 }
 
-bool placement_cost(const struct placement *placement, const struct placement_node *nodes, size_t count, struct arena *arena,
-                    struct placement_cost *cost)
+bool placement_cost(const struct placement *placement, const struct placement_node *nodes, size_t count,
+                    struct arena *arena, struct placement_cost *cost)
 {
     struct layout layout;
     if (!prepare(&layout, nodes, count, 0, arena))

@@ -40,14 +40,16 @@ struct placement_cost {
  * IP, the first ones primaries, each replica the next one on another IP (redis-cli.c, clusterManagerCommandCreate).
  * `count / (replicas + 1)` nodes become primaries; nodes beyond that are extra replicas. NULL without memory, or when
  * there is not one primary. */
-const struct placement *placement_of_tools(const struct placement_node *nodes, size_t count, size_t replicas, struct arena *arena);
+const struct placement *placement_of_tools(const struct placement_node *nodes, size_t count, size_t replicas,
+                                           struct arena *arena);
 
 /* Our layout, for the same numbers. */
-const struct placement *placement_of(const struct placement_node *nodes, size_t count, size_t replicas, struct arena *arena);
+const struct placement *placement_of(const struct placement_node *nodes, size_t count, size_t replicas,
+                                     struct arena *arena);
 
 /* False without memory. */
-bool placement_cost(const struct placement *placement, const struct placement_node *nodes, size_t count, struct arena *arena,
-                    struct placement_cost *cost);
+bool placement_cost(const struct placement *placement, const struct placement_node *nodes, size_t count,
+                    struct arena *arena, struct placement_cost *cost);
 
 /* The slots of primary `at` of `primaries`: first and last, as the tools cut 16384 slots into equal parts. */
 void placement_slots(size_t at, size_t primaries, unsigned *first, unsigned *last);

@@ -1,8 +1,8 @@
 /* Step 4: ordered, guarded, rehearsed steps. A plan is data; nothing here or elsewhere in rcf executes it.
  *
- * A plan is a list of stages (stage.h). The maker of a goal makes each on a scene (scene.h); the rehearsal applies all steps
- * to a model of every instance (model.h), refuses one whose precondition does not hold there, and runs the same checks again
- * on the outcome. A plan that fails its rehearsal is not given out.
+ * A plan is a list of stages (stage.h). The maker of a goal makes each on a scene (scene.h); the rehearsal applies
+ * all steps to a model of every instance (model.h), refuses one whose precondition does not hold there, and runs
+ * the same checks again on the outcome. A plan that fails its rehearsal is not given out.
  */
 #ifndef RCF_PLAN_H
 #define RCF_PLAN_H
@@ -59,8 +59,8 @@ struct plan {
     struct stage **stages;
     size_t stage_count, stage_cap;
     const struct stage *stopped; /* the stage at which the plan was stopped, not made to its end; or NULL */
-    /* The rehearsal: findings about the subjects of the stages before and after; about others, those that stay and those
-     * that would be new. */
+    /* The rehearsal: findings about the subjects of the stages before and after; about others, those that stay and
+     * those that would be new. */
     enum finding_id *before, *after, *unchanged, *fresh;
     size_t before_count, after_count, unchanged_count, fresh_count;
 };
@@ -68,13 +68,17 @@ struct plan {
 /* Makes and rehearses a plan. Everything lives in `arena`. NULL without memory. */
 struct plan *plan_make(const struct evidence *evidence, const struct plan_wish *wish, struct arena *arena);
 
-/* Applies all steps to a model of the case. True when each step's needs are met, no server refuses one, and afterwards no
- * finding that a stage addresses remains, no error is new and no member has lost a key; else `why` names the step or the
- * finding. Fills the lists of findings. */
+/* Applies all steps to a model of the case. True when each step's needs are met, no server refuses one, and
+ * afterwards no finding that a stage addresses remains, no error is new and no member has lost a key; else `why`
+ * names the step or the finding. Fills the lists of findings. */
 bool plan_rehearse(struct plan *plan, struct arena *arena, const char **why);
 
 /* Every stage is guarded. A plan for which this is false is refused by every renderer. */
 bool plan_guarded(const struct plan *plan, const char **why);
+
+/* Stages of this kind are there to end the finding (addressed.def); may bring it about (consequences.def). */
+bool plan_addresses(enum stage_kind kind, enum finding_id id);
+bool plan_leaves(enum stage_kind kind, enum finding_id id);
 
 /* The number of steps of all stages. */
 size_t plan_steps(const struct plan *plan);

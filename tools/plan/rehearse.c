@@ -1,10 +1,11 @@
-/* The rehearsal: every step on the model, then the same checks as for the evidence, and what they must no longer say. */
+/* The rehearsal: every step on the model, then the same checks as for the evidence, and what they must no longer
+ * say. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "tools/plan/plan.h"
 
-static bool addressed(enum stage_kind kind, enum finding_id id)
+bool plan_addresses(enum stage_kind kind, enum finding_id id)
 {
     static const struct {
         enum stage_kind kind;
@@ -20,7 +21,7 @@ static bool addressed(enum stage_kind kind, enum finding_id id)
     return false;
 }
 
-static bool is_consequence(const struct plan *plan, enum finding_id id)
+bool plan_leaves(enum stage_kind kind, enum finding_id id)
 {
     static const struct {
         enum stage_kind kind;
@@ -30,23 +31,43 @@ static bool is_consequence(const struct plan *plan, enum finding_id id)
 #include "tools/plan/consequences.def"
 #undef CONSEQUENCE
     };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].kind == kind && rows[i].id == id)
+            return true;
+    return false;
+}
+
+static bool is_consequence(const struct plan *plan, enum finding_id id)
+{
     for (size_t s = 0; s < plan->stage_count; s++)
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-            if (rows[i].kind == plan->stages[s]->kind && rows[i].id == id)
-                return true;
+        if (plan_leaves(plan->stages[s]->kind, id))
+            return true;
+    return false;
+}
+
+/* They share a member: the cluster of a stage is one of another scene. */
+static bool same_cluster(const struct cluster *a, const struct cluster *b)
+{
+    for (uint32_t n = 0; n < a->member_count; n++)
+        if (cluster_node(b, a->nodes[n].number) != NO_NODE)
+            return true;
     return false;
 }
 
 /* A stage without a subject is about the whole cluster. */
-static bool about(const struct stage *stage, const struct finding *finding)
+static bool about(const struct stage *stage, const struct findings *findings, const struct finding *finding)
 {
-    return !stage->target.name || (finding->node && strcmp(finding->node, stage->target.name) == 0);
+    if (stage->target.name)
+        return (finding->node && strcmp(finding->node, stage->target.name) == 0) ||
+               (finding->node_id && stage->target.id && strcmp(finding->node_id, stage->target.id) == 0);
+    return !stage->cluster || finding->cluster == SIZE_MAX ||
+           same_cluster(stage->cluster, &findings->clusters->all[finding->cluster]);
 }
 
-static bool about_any(const struct plan *plan, const struct finding *finding)
+static bool about_any(const struct plan *plan, const struct findings *findings, const struct finding *finding)
 {
     for (size_t s = 0; s < plan->stage_count; s++)
-        if (about(plan->stages[s], finding))
+        if (about(plan->stages[s], findings, finding))
             return true;
     return false;
 }
@@ -76,7 +97,8 @@ static enum finding_id *list_of(const struct plan *plan, const struct findings *
     *count = 0;
     for (size_t f = 0; ids && f < findings->count; f++) {
         const struct finding *finding = &findings->all[f];
-        bool subject = about_any(plan, finding), known = which != WHICH_ABOUT && known_in(before, finding, true);
+        bool subject = about_any(plan, findings, finding),
+             known = which != WHICH_ABOUT && known_in(before, finding, true);
         if (which == WHICH_ABOUT ? subject : which == WHICH_FRESH ? !known : known && !subject)
             ids[(*count)++] = finding->id;
     }
@@ -104,9 +126,10 @@ static uint64_t keys_in(const struct model *model, const struct cluster *cluster
     return keys ? keys[slot] : 0;
 }
 
-/* A slot whose owner would hold fewer keys than its owner held before; SLOT_COUNT when there is none. Owners are those of
- * the first cluster of both, which a plan does not make another. */
-static unsigned losing_slot(const struct model *before, const struct clusters *old, const struct model *after, const struct clusters *new)
+/* A slot whose owner would hold fewer keys than its owner held before; SLOT_COUNT when there is none. Owners are
+ * those of the first cluster of both, which a plan does not make another. */
+static unsigned losing_slot(const struct model *before, const struct clusters *old, const struct model *after,
+                            const struct clusters *new)
 {
     for (size_t c = 0; c < old->count && c < new->count; c++)
         for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
@@ -121,18 +144,21 @@ static bool remains(const struct plan *plan, const struct findings *after, struc
 {
     for (size_t f = 0; f < after->count; f++)
         for (size_t s = 0; s < plan->stage_count; s++)
-            if (about(plan->stages[s], &after->all[f]) && addressed(plan->stages[s]->kind, after->all[f].id)) {
+            if (about(plan->stages[s], after, &after->all[f]) &&
+                plan_addresses(plan->stages[s]->kind, after->all[f].id)) {
                 *why = arena_format(arena, "%s remains", finding_word(after->all[f].id));
                 return true;
             }
     return false;
 }
 
-static bool is_new(const struct plan *plan, const struct findings *before, const struct findings *after, struct arena *arena, const char **why)
+static bool is_new(const struct plan *plan, const struct findings *before, const struct findings *after,
+                   struct arena *arena, const char **why)
 {
     for (size_t f = 0; f < after->count; f++) {
         const struct finding *finding = &after->all[f];
-        if (finding->severity != SEVERITY_ERROR || known_in(before, finding, false) || is_consequence(plan, finding->id))
+        if (finding->severity != SEVERITY_ERROR || known_in(before, finding, false) ||
+            is_consequence(plan, finding->id))
             continue;
         *why = arena_format(arena, "%s would be new (%s)", finding_word(finding->id), said(finding));
         return true;
@@ -157,8 +183,8 @@ bool plan_rehearse(struct plan *plan, struct arena *arena, const char **why)
     struct model begin, model;
     struct clusters *old, *new;
     *why = "out of memory";
-    if (!plan_guarded(plan, why) || !model_of(plan->evidence, arena, &begin) || !model_of(plan->evidence, arena, &model) ||
-        !play_all(plan, &model, arena, why))
+    if (!plan_guarded(plan, why) || !model_of(plan->evidence, arena, &begin) ||
+        !model_of(plan->evidence, arena, &model) || !play_all(plan, &model, arena, why))
         return false;
     struct findings *before = judge(plan->evidence, &old, arena), *after = judge(&model.evidence, &new, arena);
     if (!before || !after) {

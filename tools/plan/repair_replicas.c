@@ -34,6 +34,33 @@ static uint32_t neediest(const struct cluster *cluster, uint32_t replica)
     return best;
 }
 
+/* The servers' tool, told to add a replica and not of whom, takes the primary with the fewest replicas: of equal
+ * ones the first that it happens to list (redis-cli.c, clusterManagerNodeWithLeastReplicas). Failed nodes are not
+ * in its list. */
+static const char *tell_tool(struct making *m, const struct cluster *cluster, uint32_t replica)
+{
+    const char *names = NULL, *words = m->plan->dialect == DIALECT_TRIB ? "redis-trib.rb add-node --slave"
+        : arena_format(m->arena, "%s --cluster add-node --cluster-slave", phrase_client(m->plan->dialect));
+    size_t least = SIZE_MAX, equals = 0;
+    for (uint32_t n = 0; n < cluster->member_count; n++) {
+        const struct node *node = &cluster->nodes[n], *own = &cluster->nodes[replica];
+        if (!node->primary || node->failed || n == replica)
+            continue;
+        size_t count = replicas_of(cluster, n) - (own->replica && own->follows == n && !own->failed);
+        if (count < least) {
+            least = count;
+            equals = 0;
+        }
+        if (count == least) {
+            names = arena_format(m->arena, "%s%s%s", equals ? names : "", equals ? ", " : "", node->name);
+            equals++;
+        }
+    }
+    return names ? arena_format(m->arena, "%s without a primary's id would choose %s%s (%zu replica%s%s)", words,
+                                equals > 1 ? "at random among " : "", names, least, least == 1 ? "" : "s",
+                                equals > 1 ? " each" : "") : NULL;
+}
+
 static bool follow(struct making *m, const struct cluster *cluster, uint32_t replica, uint32_t primary)
 {
     if (replica == NO_NODE || primary == NO_NODE || cluster->nodes[replica].instance == SIZE_MAX)
@@ -41,11 +68,20 @@ static bool follow(struct making *m, const struct cluster *cluster, uint32_t rep
     return make_replicate_stage(m, cluster->nodes[replica].instance, cluster->nodes[primary].id);
 }
 
+/* A replica that is to go where one is needed: the tool would have had to choose too. */
+static bool place(struct making *m, const struct cluster *cluster, uint32_t replica, uint32_t primary)
+{
+    if (!follow(m, cluster, replica, primary))
+        return false;
+    m->plan->stages[m->plan->stage_count - 1]->tool = tell_tool(m, cluster, replica);
+    return true;
+}
+
 bool repair_followers(struct making *m, const struct cluster *cluster, uint32_t primary)
 {
     for (uint32_t n = 0; n < cluster->member_count; n++)
         if (cluster->nodes[n].replica && cluster->nodes[n].follows == primary)
-            return follow(m, cluster, n, neediest(cluster, n));
+            return place(m, cluster, n, neediest(cluster, n));
     return making_stop(m, PLAN_REFUSED, "nobody follows it", NULL);
 }
 
@@ -62,7 +98,7 @@ bool repair_orphan(struct making *m, const struct finding *finding)
     const struct cluster *cluster = cluster_of(m, finding, &index);
     if (index == NO_NODE)
         return making_stop(m, PLAN_REFUSED, "it is in no view of a member", NULL);
-    return follow(m, cluster, index, neediest(cluster, index));
+    return place(m, cluster, index, neediest(cluster, index));
 }
 
 /* A primary with two replicas or more gives one, from another host where there is one. */
@@ -82,11 +118,13 @@ bool repair_lonely(struct making *m, const struct finding *finding)
         }
     }
     if (giver == NO_NODE)
-        return making_stop(m, PLAN_REFUSED, "no primary has a replica to spare", "rcf-plan add and replicate give it one");
-    return follow(m, cluster, giver, index);
+        return making_stop(m, PLAN_REFUSED, "no primary has a replica to spare",
+                           "rcf-plan add and replicate give it one");
+    return place(m, cluster, giver, index);
 }
 
-/* A replica beside its primary changes places with one that may stand there: afterwards neither lives with its primary. */
+/* A replica beside its primary changes places with one that may stand there: afterwards neither lives with its
+ * primary. */
 bool repair_beside(struct making *m, const struct finding *finding)
 {
     uint32_t index;
@@ -108,6 +146,7 @@ bool repair_beside(struct making *m, const struct finding *finding)
         uint32_t giver = node_named(now, other->id), gets = node_named(now, cluster->nodes[node->follows].id);
         return follow(m, now, giver, gets);
     }
-    return making_stop(m, PLAN_REFUSED, "no replica can change places with it so that both live apart from their primaries",
+    return making_stop(m, PLAN_REFUSED,
+                       "no replica can change places with it so that both live apart from their primaries",
                        "rcf-plan add on another host, then replicate");
 }

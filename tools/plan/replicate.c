@@ -120,8 +120,8 @@ static const char *tell_content(const struct making *m)
     const struct stage *stage = m->stage;
     const struct copies *copies = stage->copies;
     if (stage->target.follows)
-        return arena_format(m->arena, "its copy of what %.8s holds, which the script proves to be in step before",
-                            stage->target.follows);
+        return arena_format(m->arena, "its copy of what %s holds, which the script proves to be in step before",
+                            stage->cluster->nodes[node_named(stage->cluster, stage->target.follows)].name);
     if (copies->count == 0)
         return "nothing: it is empty";
     return arena_format(m->arena,

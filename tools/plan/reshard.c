@@ -1,7 +1,8 @@
-/* Moving slots: the fewest, and the ones that the tools would take. Every slot is moved by itself, its keys with it, so
- * that a run which ends in the middle leaves one slot open at most, and can be run again.
+/* Moving slots: the fewest, and the ones that the tools would take. Every slot is moved by itself, its keys with
+ * it, so that a run which ends in the middle leaves one slot open at most, and can be run again.
  *
- * A plan names its slots. That is what makes it repeatable: `--slots 100` of the tools moves another hundred each time. */
+ * A plan names its slots. That is what makes it repeatable: `--slots 100` of the tools moves another hundred each
+ * time. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -37,15 +38,19 @@ static bool read_slots(struct reshard *r, const char *text)
 {
     struct making *m = r->m;
     uint64_t number;
-    if (text_u64((struct bytes){(const uint8_t *)text, strlen(text)}, &number) && !strchr(text, '-') && !strchr(text, ',')) {
+    if (text_u64((struct bytes){(const uint8_t *)text, strlen(text)}, &number) && !strchr(text, '-') &&
+        !strchr(text, ',')) {
         if (number == 0 || number > SLOT_COUNT)
-            return making_stop(m, PLAN_IMPOSSIBLE, "--slots takes 1 to 16384 slots, or ranges such as 0-99,200-200", NULL);
+            return making_stop(m, PLAN_IMPOSSIBLE, "--slots takes 1 to 16384 slots, or ranges such as 0-99,200-200",
+                               NULL);
         r->wanted = (unsigned)number;
         return true;
     }
     r->chosen = true;
     if (!slot_set_read(text, &r->moving))
-        return making_stop(m, PLAN_IMPOSSIBLE, arena_format(m->arena, "--slots %s: neither a number nor slots such as 0-99,200-200", text), NULL);
+        return making_stop(m, PLAN_IMPOSSIBLE,
+                           arena_format(m->arena, "--slots %s: neither a number nor slots such as 0-99,200-200", text),
+                           NULL);
     return true;
 }
 
@@ -63,13 +68,18 @@ static uint32_t find_primary(struct reshard *r, const char *name, const char *op
         making_stop(m, PLAN_REFUSED, arena_format(m->arena, "%s %s is no member of the cluster", option, name),
                     "rcf-plan add makes it one");
     else if (!cluster->nodes[index].primary)
-        making_stop(m, PLAN_REFUSED, arena_format(m->arena, "%s is a replica: only primaries have slots", cluster->nodes[index].name),
+        making_stop(m, PLAN_REFUSED,
+                    arena_format(m->arena, "%s is a replica: only primaries have slots", cluster->nodes[index].name),
                     "name its primary");
     else if (cluster->nodes[index].failed)
-        making_stop(m, PLAN_REFUSED, arena_format(m->arena, "%s has failed: slots move only between nodes that run", cluster->nodes[index].name),
-                    "bring it back first: rcf-plan repair");
+        making_stop(
+            m, PLAN_REFUSED,
+            arena_format(m->arena, "%s has failed: slots move only between nodes that run", cluster->nodes[index].name),
+            "bring it back first: rcf-plan repair");
     else if (cluster->nodes[index].instance == SIZE_MAX)
-        making_stop(m, PLAN_REFUSED, arena_format(m->arena, "the files of %s are missing: what it holds is not known", cluster->nodes[index].name),
+        making_stop(m, PLAN_REFUSED,
+                    arena_format(m->arena, "the files of %s are missing: what it holds is not known",
+                                 cluster->nodes[index].name),
                     "add its nodes.conf and its dump to the case");
     else
         return index;
@@ -118,7 +128,8 @@ static bool take_named(struct reshard *r, const char *list)
 
 /* ------------------------------------------------------------------ which slots */
 
-/* Slots that were named: each from its owner, which must be one of the givers; those of the target are there already. */
+/* Slots that were named: each from its owner, which must be one of the givers; those of the target are there
+ * already. */
 static bool share_named(struct reshard *r)
 {
     struct making *m = r->m;
@@ -141,7 +152,9 @@ static bool share_named(struct reshard *r)
             slot_set_add(&r->givers[g].gives, slot);
     }
     if (foreign.count)
-        return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "slots %s are not served by a node of --from", slot_set_text(&foreign, ',', m->arena)),
+        return making_stop(m, PLAN_REFUSED,
+                           arena_format(m->arena, "slots %s are not served by a node of --from",
+                                        slot_set_text(&foreign, ',', m->arena)),
                            "name their owner, or --from all");
     return true;
 }
@@ -155,14 +168,21 @@ static bool share_counted(struct reshard *r)
     if (!shares)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     for (size_t g = 0; g < r->count; g++) {
-        shares[g] = (struct share){.source = g, .owned = r->givers[g].owned, .slots = r->cluster->nodes[r->givers[g].node].slots_owned};
+        shares[g] = (struct share){
+            .source = g, .owned = r->givers[g].owned, .slots = r->cluster->nodes[r->givers[g].node].slots_owned};
         available += shares[g].slots;
     }
     if (available < r->wanted)
-        return making_stop(m, PLAN_REFUSED, arena_format(m->arena, "%u slots are wanted, and the nodes of --from have %u", r->wanted, available), NULL);
-    unsigned given = shares_compute(shares, r->count, r->wanted, m->plan->dialect == DIALECT_TRIB ? SHARES_DOUBLE : SHARES_SINGLE);
+        return making_stop(
+            m, PLAN_REFUSED,
+            arena_format(m->arena, "%u slots are wanted, and the nodes of --from have %u", r->wanted, available), NULL);
+    unsigned given =
+        shares_compute(shares, r->count, r->wanted, m->plan->dialect == DIALECT_TRIB ? SHARES_DOUBLE : SHARES_SINGLE);
     if (given < r->wanted)
-        making_detail(m, arena_format(m->arena, "%u slots are wanted; the shares of the sources, rounded as the tools do it, come to %u", r->wanted, given));
+        making_detail(
+            m, arena_format(m->arena,
+                            "%u slots are wanted; the shares of the sources, rounded as the tools do it, come to %u",
+                            r->wanted, given));
     for (size_t g = 0; g < r->count; g++)
         for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
             if (share_gives(&shares[g], slot)) {
@@ -200,7 +220,8 @@ static void weigh(struct making *m, struct giver *giver)
 /* What the tools refuse to reshard on. */
 static bool check_sound(struct reshard *r)
 {
-    static const enum finding_id unsound[] = {FINDING_SLOT_OPEN, FINDING_SLOT_UNCOVERED, FINDING_SLOT_CONFLICT, FINDING_SLOT_VIEW_MISMATCH};
+    static const enum finding_id unsound[] = {FINDING_SLOT_OPEN, FINDING_SLOT_UNCOVERED, FINDING_SLOT_CONFLICT,
+                                              FINDING_SLOT_VIEW_MISMATCH};
     struct making *m = r->m;
     if (!scene_judge(m->scene, m->arena))
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
@@ -208,11 +229,13 @@ static bool check_sound(struct reshard *r)
         const struct finding *finding = &m->scene->findings->all[f];
         for (size_t i = 0; i < sizeof(unsound) / sizeof(unsound[0]); i++)
             if (finding->id == unsound[i])
-                making_detail(m, arena_format(m->arena, "%s %s%s%s: %s", finding_word(finding->id), finding->node ? finding->node : "",
-                                              finding->slots ? " slots " : "", finding->slots ? finding->slots : "", finding->summary));
+                making_detail(m, arena_format(m->arena, "%s %s%s%s: %s", finding_word(finding->id),
+                                              finding->node ? finding->node : "", finding->slots ? " slots " : "",
+                                              finding->slots ? finding->slots : "", finding->summary));
     }
     if (m->plan->detail_count)
-        return making_stop(m, PLAN_REFUSED, "Please fix your cluster problems before resharding", "rcf-plan repair plans that");
+        return making_stop(m, PLAN_REFUSED, "Please fix your cluster problems before resharding",
+                           "rcf-plan repair plans that");
     return true;
 }
 
@@ -222,7 +245,8 @@ static const char *amount(struct making *m, const struct giver *giver)
 {
     if (!giver->counted)
         return "keys not counted: no whole dump of it is in the case";
-    return arena_format(m->arena, "%" PRIu64 " key%s, %" PRIu64 " bytes as its dump has them", giver->keys, giver->keys == 1 ? "" : "s", giver->bytes);
+    return arena_format(m->arena, "%" PRIu64 " key%s, %" PRIu64 " bytes as its dump has them", giver->keys,
+                        giver->keys == 1 ? "" : "s", giver->bytes);
 }
 
 static bool add_move(struct reshard *r, struct giver *giver)
@@ -231,12 +255,14 @@ static bool add_move(struct reshard *r, struct giver *giver)
     if (!giver->gives.count)
         return true;
     weigh(m, giver);
-    struct step *step = making_slots_step(m, ACTION_MOVE_SLOTS, m->stage->target.instance, giver->instance, &giver->gives);
+    struct step *step =
+        making_slots_step(m, ACTION_MOVE_SLOTS, m->stage->target.instance, giver->instance, &giver->gives);
     if (!step)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     step->expect = arena_format(m->arena, "%u slot%s, %s; %s", giver->gives.count, giver->gives.count == 1 ? "" : "s",
                                 amount(m, giver), step->expect);
-    return (step->expect && making_bind_side(m, step, "source", giver->instance) && making_bind_side(m, step, "owner", m->stage->target.instance)) ||
+    return (step->expect && making_bind_side(m, step, "source", giver->instance) &&
+            making_bind_side(m, step, "owner", m->stage->target.instance)) ||
            making_stop(m, PLAN_IMPOSSIBLE, "the address of a source is not known from its files", NULL);
 }
 
@@ -248,8 +274,9 @@ static bool build(struct reshard *r)
     if (!moving)
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
     *moving = r->moving;
-    stage->headline = arena_format(m->arena, "Move %u slot%s (%s) to %s (%.8s)", moving->count, moving->count == 1 ? "" : "s",
-                                   slot_set_text(moving, ',', m->arena), stage->target.name, stage->target.id);
+    stage->headline =
+        arena_format(m->arena, "Move %u slot%s (%s) to %s (%.8s)", moving->count, moving->count == 1 ? "" : "s",
+                     slot_set_text(moving, ',', m->arena), stage->target.name, stage->target.id);
     stage->content = "nothing: keys move with their slots";
     if (!making_step(m, ACTION_VERIFY_CLUSTER) || !making_step(m, ACTION_VERIFY_IDENTITY))
         return making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
@@ -278,7 +305,8 @@ bool make_reshard(struct making *m)
     if (!target_find(m, instance, &index))
         return false;
     r.cluster = stage->cluster;
-    if ((r.target = find_primary(&r, wish->to, "--to")) == NO_NODE || !check_single(m, r.target) || !check_readable(m) || !check_sound(&r))
+    if ((r.target = find_primary(&r, wish->to, "--to")) == NO_NODE || !check_single(m, r.target) ||
+        !check_readable(m) || !check_sound(&r))
         return false;
     r.givers = arena_array(m->arena, r.cluster->member_count + 1, sizeof(*r.givers));
     if (!r.givers)
@@ -287,6 +315,7 @@ bool make_reshard(struct making *m)
         !(r.chosen ? share_named(&r) : share_counted(&r)))
         return false;
     if (!r.moving.count)
-        return making_stop(m, PLAN_NOTHING, arena_format(m->arena, "%s serves these slots already", stage->target.name), NULL);
+        return making_stop(m, PLAN_NOTHING, arena_format(m->arena, "%s serves these slots already", stage->target.name),
+                           NULL);
     return build(&r) && making_done(m);
 }

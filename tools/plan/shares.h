@@ -8,7 +8,8 @@
 
 enum { SHARES_SLOTS = 16384 };
 
-/* redis-trib.rb computes with double precision, redis-cli and valkey-cli with single: a share may differ by one slot. */
+/* redis-trib.rb computes with double precision, redis-cli and valkey-cli with single: a share may differ by one
+ * slot. */
 enum shares_precision { SHARES_DOUBLE, SHARES_SINGLE };
 
 struct share {

@@ -64,3 +64,9 @@ const char *slot_set_text(const struct slot_set *set, char between, struct arena
     }
     return text;
 }
+
+const char *slot_set_words(const struct slot_set *set, struct arena *arena)
+{
+    const char *text = slot_set_text(set, ',', arena);
+    return text ? arena_format(arena, "slot%s %s", set->count == 1 ? "" : "s", text) : NULL;
+}

@@ -20,4 +20,7 @@ void slot_set_add(struct slot_set *set, unsigned slot);
 /* Slots and ranges, ascending, with `between` ("," or " ") between them; "" for none. NULL without memory. */
 const char *slot_set_text(const struct slot_set *set, char between, struct arena *arena);
 
+/* For a sentence: "slot 4", "slots 4-5,10928". NULL without memory. */
+const char *slot_set_words(const struct slot_set *set, struct arena *arena);
+
 #endif

@@ -27,7 +27,9 @@ static const char *cluster_picture(struct making *m, const struct slot_set *movi
             if (cluster->slots[slot].node == n && !moving->has[slot])
                 slot_set_add(owned, slot);
         const char *slots = slot_set_text(owned, ' ', m->arena);
-        lines = slots ? arena_format(m->arena, "%s%s%s%s%s", lines, *lines ? "\n" : "", cluster->nodes[n].id, *slots ? " " : "", slots) : NULL;
+        lines = slots ? arena_format(m->arena, "%s%s%s%s%s", lines, *lines ? "\n" : "", cluster->nodes[n].id,
+                                     *slots ? " " : "", slots)
+                      : NULL;
     }
     return owned ? lines : NULL;
 }
@@ -56,11 +58,14 @@ bool making_bind_side(struct making *m, struct step *step, const char *side, siz
     const struct evidence *evidence = m->scene->evidence;
     const char *name = arena_format(m->arena, "%s_id", side);
     return name && making_bind_address(m, step, side, instance) &&
-           making_bind_step(m, step, name, FORM_ID, view_store_id(evidence->store, evidence->instances[instance].node), false);
+           making_bind_step(m, step, name, FORM_ID, view_store_id(evidence->store, evidence->instances[instance].node),
+                            false);
 }
 
-struct step *making_slots_step(struct making *m, enum action action, size_t on, size_t peer, const struct slot_set *slots)
+struct step *making_slots_step(struct making *m, enum action action, size_t on, size_t peer,
+                               const struct slot_set *slots)
 {
     struct step *step = making_step_on(m, action, on, peer, slots);
-    return step && making_bind_step(m, step, "slots", FORM_SLOTS, slot_set_text(slots, ' ', m->arena), false) ? step : NULL;
+    return step && making_bind_step(m, step, "slots", FORM_SLOTS, slot_set_text(slots, ' ', m->arena), false) ? step
+                                                                                                              : NULL;
 }

@@ -1,8 +1,8 @@
 /* Stages and their steps: one remedy about one subject, and what it establishes about it.
  *
- * Facts are scoped to a stage: what one stage has verified about its node says nothing about another's. A step is data
- * for four readers: the guard (facts), the rehearsal (action, on, peer, slots), a person (where, argv, expect, undo) and
- * the script (action, bindings). Tables keyed by action hold what each of them does with it.
+ * Facts are scoped to a stage: what one stage has verified about its node says nothing about another's. A step is
+ * data for four readers: the guard (facts), the rehearsal (action, on, peer, slots), a person (where, argv, expect,
+ * undo) and the script (action, bindings). Tables keyed by action hold what each of them does with it.
  */
 #ifndef RCF_PLAN_STAGE_H
 #define RCF_PLAN_STAGE_H
@@ -96,8 +96,11 @@ struct stage {
     const struct cluster *cluster; /* as it is when the stage begins */
     const char *entry;   /* the member that the tools are sent to, ip:port; NULL when none is needed */
     const char *primary_id; /* of the primary that the subject is to follow, or NULL */
-    const char *premise; /* who lists the subject, besides members and slots what the stage rests on: "listed" by every member,
-                          * "half-listed", "unlisted"; NULL: does not matter */
+    /* Who lists the subject, besides members and slots what the stage rests on: "listed" by every member,
+     * "half-listed", "unlisted"; NULL: does not matter. */
+    const char *premise;
+    /* Where the servers' own tool would have put what is placed here; NULL where it places nothing. */
+    const char *tool;
     const char *content; /* what is destroyed and why that loses nothing, in a sentence */
     const struct copies *copies;   /* where else the keys exist that it destroys; NULL when it destroys none */
     const struct start *start;

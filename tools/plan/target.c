@@ -41,10 +41,8 @@ bool target_address(struct making *m, size_t number, const char **ip, uint16_t *
         if (!*port)
             *port = entry->port;
     }
-    if (!*ip && instance->settings) {
-        const char *announce = settings_text(instance->settings, "cluster-announce-ip", NULL);
-        *ip = announce ? announce : settings_text(instance->settings, "bind", NULL);
-    }
+    if (!*ip && *settings_address(instance->settings))
+        *ip = settings_address(instance->settings);
     return *ip && *port;
 }
 
@@ -66,7 +64,9 @@ bool target_find(struct making *m, size_t number, uint32_t *index)
                            arena_format(m->arena, "the case holds %zu clusters, and %s belongs to none of them",
                                         clusters->count, instance->name),
                            "give only the files of the cluster that it is to join");
-    m->stage->cluster = cluster = cluster ? cluster : &clusters->all[0];
+    cluster = cluster ? cluster : &clusters->all[0];
+    if (!making_about(m, cluster, number))
+        return false;
     *index = cluster_node_of(cluster, number);
     target->id = instance->node != NO_NODE ? view_store_id(m->scene->evidence->store, instance->node)
                  : target->assumed && *index != NO_NODE ? cluster->nodes[*index].id : NULL;
@@ -78,10 +78,8 @@ bool target_find(struct making *m, size_t number, uint32_t *index)
                            "add its redis.conf, or a member's view that lists it");
     target->name = arena_format(m->arena, "%s:%u", target->ip, target->port);
     if (m->plan->stage_count == 0) {
-        m->plan->cluster = cluster;
         m->plan->target_name = target->name;
         m->plan->target_id = target->id;
-        m->plan->dialect = scene_dialect(m->scene, cluster, number);
     }
     return target->name || making_stop(m, PLAN_IMPOSSIBLE, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static const char *argv_text(struct arena *arena, const struct step *step)
 }
 
 /* "slot-open (3), stale-view", in the order in which they come. */
-static const char *findings_text(struct arena *arena, const enum finding_id *ids, size_t count)
+static const char *findings_text(struct arena *arena, const enum finding_id *ids, size_t count, const char *none)
 {
     const char *text = NULL;
     for (size_t i = 0; i < count; i++) {
@@ -48,7 +48,7 @@ static const char *findings_text(struct arena *arena, const enum finding_id *ids
         if (all > 1)
             text = arena_format(arena, "%s (%zu)", text ? text : "", all);
     }
-    return text ? text : "nothing about this node";
+    return text ? text : none;
 }
 
 enum { COMMAND_WIDTH = 56 }; /* a longer command has its expectation below it */
@@ -127,6 +127,8 @@ static void stage_text(struct out *out, const struct plan *plan, size_t number, 
         if (stage->answers)
             labelled(out, "answers", stage->answers);
         labelled(out, "destroys", stage->content);
+        if (stage->tool)
+            labelled(out, "the tool", stage->tool);
         out_byte(out, '\n');
     }
     steps_list(out, stage, before, arena);
@@ -156,6 +158,11 @@ void plan_text(struct out *out, const struct plan *plan, bool verbose)
     if (plan->stage_count == 1) {
         headline(out, plan->stages[0]->headline);
         labelled(out, "destroys", plan->stages[0]->content);
+        if (plan->stages[0]->tool)
+            labelled(out, "the tool", plan->stages[0]->tool);
+    } else {
+        headline(out, arena_format(arena, "rcf-plan %s: %zu stages, %zu steps", plan_goal_word(plan->goal),
+                                   plan->stage_count, plan_steps(plan)));
     }
     provenance(out, plan, arena);
     out_byte(out, '\n');
@@ -163,13 +170,16 @@ void plan_text(struct out *out, const struct plan *plan, bool verbose)
         stage_text(out, plan, s, before, arena);
         before += plan->stages[s]->step_count;
     }
+    /* A stage without a single node as its subject is about its whole cluster. */
+    const char *none = plan->stage_count == 1 && plan->stages[0]->target.name ? "nothing about this node"
+                       : plan->stage_count == 1 ? "nothing" : "nothing about their nodes";
     labelled(out, "rehearsed",
-             arena_format(arena, "before: %s. after: %s.", findings_text(arena, plan->before, plan->before_count),
-                          findings_text(arena, plan->after, plan->after_count)));
+             arena_format(arena, "before: %s. after: %s.", findings_text(arena, plan->before, plan->before_count, none),
+                          findings_text(arena, plan->after, plan->after_count, none)));
     if (plan->unchanged_count)
-        labelled(out, "unchanged", findings_text(arena, plan->unchanged, plan->unchanged_count));
+        labelled(out, "unchanged", findings_text(arena, plan->unchanged, plan->unchanged_count, ""));
     if (plan->fresh_count)
-        labelled(out, "new", findings_text(arena, plan->fresh, plan->fresh_count));
+        labelled(out, "new", findings_text(arena, plan->fresh, plan->fresh_count, ""));
     if (verbose)
         undo_lines(out, plan);
     arena_free(arena);
@@ -263,6 +273,7 @@ static void stages_json(struct json *json, const struct plan *plan)
         json_text(json, "target", stage->target.name);
         json_text(json, "target_id", stage->target.id);
         json_text(json, "destroys", stage->content);
+        json_text(json, "tool", stage->tool);
         json_number(json, "first_step", (int64_t)first);
         json_number(json, "last_step", (int64_t)(first + stage->step_count - 1));
         json_end(json);

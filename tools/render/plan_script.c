@@ -21,7 +21,8 @@ static bool fits(const struct binding *binding, const char *whose, struct arena 
     return false;
 }
 
-static bool all_fit(const struct binding *bindings, size_t count, const char *whose, struct arena *arena, const char **why)
+static bool all_fit(const struct binding *bindings, size_t count, const char *whose, struct arena *arena,
+                    const char **why)
 {
     for (size_t b = 0; b < count; b++)
         if (!fits(&bindings[b], whose, arena, why))
@@ -155,12 +156,14 @@ static void assign(struct out *out, const char *indent, const struct binding *bi
 static void header(struct out *out, const struct plan *plan)
 {
     out_format(out, "#!/bin/sh\n# rcf-plan %s, fingerprint %s\n", plan_goal_word(plan->goal), plan->fingerprint);
-    out_text(out, "# Verifies each precondition, stops at the first surprise, asks before it destroys anything.\n"
-                  "#   DRY_RUN=1          prints the steps only\n"
-                  "#   RCF_ON_HOST=...    runs a command on a node's host, such as 'ssh {host}'\n"
-                  "#   RCF_CLI_OPTIONS    options for every call of the client, such as --tls; passwords by REDISCLI_AUTH\n"
-                  "#   RCF_YES=");
-    out_format(out, "%s  answers yes to every question of this very plan\nset -eu\nLC_ALL=C\nexport LC_ALL\n\n", plan->fingerprint);
+    out_text(out,
+             "# Verifies each precondition, stops at the first surprise, asks before it destroys anything.\n"
+             "#   DRY_RUN=1          prints the steps only\n"
+             "#   RCF_ON_HOST=...    runs a command on a node's host, such as 'ssh {host}'\n"
+             "#   RCF_CLI_OPTIONS    options for every call of the client, such as --tls; passwords by REDISCLI_AUTH\n"
+             "#   RCF_YES=");
+    out_format(out, "%s  answers yes to every question of this very plan\nset -eu\nLC_ALL=C\nexport LC_ALL\n\n",
+               plan->fingerprint);
     out_format(out, "fingerprint=%s\n", plan->fingerprint);
     out_format(out, "client=${RCF_CLI:-%s}\n", plan->dialect == DIALECT_VALKEY_CLI ? "valkey-cli" : "redis-cli");
 }
@@ -173,7 +176,8 @@ static void stage_header(struct out *out, const struct plan *plan, const struct 
         failed += stage->cluster->nodes[n].failed;
     out_byte(out, '\n');
     if (plan->stage_count > 1)
-        out_format(out, "# ---------------- stage %zu of %zu: %s\n", number + 1, plan->stage_count, stage_word(stage->kind));
+        out_format(out, "# ---------------- stage %zu of %zu: %s\n", number + 1, plan->stage_count,
+                   stage_word(stage->kind));
     for (size_t b = 0; b < stage->binding_count; b++)
         if (used_by(functions, stage->steps, stage->step_count, stage->bindings[b].name))
             assign(out, "", &stage->bindings[b]);
@@ -183,10 +187,12 @@ static void stage_header(struct out *out, const struct plan *plan, const struct 
         out_format(out, "# %zu failed member%s not asked.\n", failed, failed == 1 ? " is" : "s are");
 }
 
-static void write_step(struct out *out, const struct step *step, const struct functions *functions, size_t number, struct arena *arena)
+static void write_step(struct out *out, const struct step *step, const struct functions *functions, size_t number,
+                       struct arena *arena)
 {
-    out_format(out, "\nif step %zu %s '%s' '%s'%s; then\n", number, step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind),
-               step->where, said(step, arena).value, guard_of(step));
+    out_format(out, "\nif step %zu %s '%s' '%s'%s; then\n", number,
+               step->kind == STEP_DESTROY ? "DESTROY" : step_kind_word(step->kind), step->where,
+               said(step, arena).value, guard_of(step));
     for (size_t b = 0; b < step->binding_count; b++)
         if (used_by(functions, step, 1, step->bindings[b].name))
             assign(out, "    ", &step->bindings[b]);
@@ -211,6 +217,7 @@ bool plan_script(struct out *out, const struct plan *plan, struct arena *arena, 
         for (size_t n = 0; n < plan->stages[s]->step_count; n++)
             write_step(out, &plan->stages[s]->steps[n], &functions, ++number, arena);
     }
-    out_text(out, "\nif [ \"${DRY_RUN-}\" = 1 ]; then echo 'dry run: nothing was done'; else echo \"done: plan $fingerprint\"; fi\n");
+    out_text(out, "\nif [ \"${DRY_RUN-}\" = 1 ]; then echo 'dry run: nothing was done'; else echo \"done: plan "
+                  "$fingerprint\"; fi\n");
     return true;
 }

@@ -1,9 +1,11 @@
-/* The functions that steps are made of. What live servers answer is compared, and used only after it was checked here. */
+/* The functions that steps are made of. What live servers answer is compared, and used only after it was checked
+ * here. */
 #include "tools/render/plan_shell.h"
 
 const char *plan_shell_body(enum action action)
 {
-    static const char *const *const tables[] = {plan_shell_data, plan_shell_membership, plan_shell_replication, plan_shell_slots, plan_shell_create, plan_shell_return};
+    static const char *const *const tables[] = {plan_shell_data,  plan_shell_membership, plan_shell_replication,
+                                                plan_shell_slots, plan_shell_create,     plan_shell_return};
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
         if (tables[t][action])
             return tables[t][action];
@@ -48,7 +50,8 @@ const struct shell_function plan_shell_functions[] = {
     {"keyspace",
      "keyspace() { sed -n 's/^\\(db[0-9]*:keys=[0-9]*\\),.*/\\1/p'; }\n"},
     {"picture",
-     "picture() { # CLUSTER NODES on standard input: ids and slots; without the target, a node in its place, and nodes without slots that members differ in\n"
+     "picture() { # CLUSTER NODES on standard input: ids and slots; without the target, a node in its place, and "
+     "nodes without slots that members differ in\n"
      "    awk -v skip=\"$target_id $unsettled\" -v at=\"${target_ip-}:${target_port-}@\" '\n"
      "        BEGIN { n = split(skip, ids, \" \"); for (i = 1; i <= n; i++) left_out[ids[i]] = 1 }\n"
      "        $1 in left_out || (NF <= 8 && (index($2, at) == 1 || $3 ~ /noaddr|handshake/)) { next }\n"
@@ -63,9 +66,14 @@ const struct shell_function plan_shell_functions[] = {
      "    case $1 in *[!0-9a-f]*) return 1 ;; esac\n"
      "    [ ${#1} -eq 40 ]\n"
      "}\n"},
+    {"role_of",
+     "role_of() { # ip port: master or slave\n"
+     "    ask \"$1\" \"$2\" INFO replication | field role\n"
+     "}\n"},
     {"follows",
      "follows() { # id primary: CLUSTER NODES on standard input lists the id as a connected replica of the primary\n"
-     "    awk -v id=\"$1\" -v primary=\"$2\" '$1 == id && $3 ~ /slave/ && $3 !~ /fail|handshake|noaddr/ && $4 == primary && $8 == \"connected\" { found = 1 } END { exit !found }'\n"
+     "    awk -v id=\"$1\" -v primary=\"$2\" '$1 == id && $3 ~ /slave/ && $3 !~ /fail|handshake|noaddr/ && "
+     "$4 == primary && $8 == \"connected\" { found = 1 } END { exit !found }'\n"
      "}\n"},
     {"lists",
      "lists() { # ip port id: the node lists the id\n"
@@ -76,7 +84,8 @@ const struct shell_function plan_shell_functions[] = {
     {"nobody_lists",
      "nobody_lists() { # id\n"
      "    for member in $members; do\n"
-     "        if lists \"${member%,*}\" \"${member##*,}\" \"$1\"; then stop \"${member%,*}:${member##*,} lists $1\"; fi\n"
+     "        if lists \"${member%,*}\" \"${member##*,}\" \"$1\"; then stop \"${member%,*}:${member##*,} lists $1\"; "
+     "fi\n"
      "    done\n"
      "}\n"},
     {"data_dir",
@@ -85,7 +94,8 @@ const struct shell_function plan_shell_functions[] = {
      "    [ -n \"$dir\" ] || dir=${RCF_DIR:-${conf_dir-}}\n"
      "    [ -n \"$dir\" ] || stop \"the directory of its files on host $target_host is not known: set RCF_DIR\"\n"
      "    case $dir in /*) ;; *) stop 'the data directory is not an absolute path' ;; esac\n"
-     "    case $dir in *[!A-Za-z0-9._/+@=,-]*) stop 'the data directory has characters that this script does not pass on' ;; esac\n"
+     "    case $dir in *[!A-Za-z0-9._/+@=,-]*) stop 'the data directory has characters that this script does not "
+     "pass on' ;; esac\n"
      "}\n"},
     {"on_host_if",
      "on_host_if() { # command line; true when it succeeds\n"
@@ -102,10 +112,12 @@ const struct shell_function plan_shell_functions[] = {
      "    on_host_if \"$1\" || stop \"the command on host $target_host failed\"\n"
      "}\n"},
     {"begun_before",
-     "begun_before() { # this plan has kept the target's files already: what it has become since, this plan has made of it\n"
+     "begun_before() { # this plan has kept the target's files already: what it has become since, this plan has made "
+     "of it\n"
      "    [ -n \"${config_file-}\" ] && [ -n \"$target_id\" ] && [ -n \"${RCF_ON_HOST-}\" ] || return 1\n"
      "    data_dir\n"
-     "    on_host_if \"grep -q '^$target_id .*myself' $dir/$config_file.rcf-keep-$fingerprint\" 2>/dev/null || return 1\n"
+     "    on_host_if \"grep -q '^$target_id .*myself' $dir/$config_file.rcf-keep-$fingerprint\" 2>/dev/null || "
+     "return 1\n"
      "    printf '     this plan was begun before: going on from there\\n'\n"
      "}\n"},
     {"runs_again",
@@ -117,7 +129,8 @@ const struct shell_function plan_shell_functions[] = {
      "    [ \"$progress\" = fresh ] || { printf '     done before\\n'; return 1; }\n"
      "}\n"},
     {"quoted",
-     "quoted() { # hexadecimal digits on standard input, as a word for the client's own reader: no byte of it is read by a shell\n"
+     "quoted() { # hexadecimal digits on standard input, as a word for the client's own reader: no byte of it is "
+     "read by a shell\n"
      "    sed 's/../\\\\x&/g; s/.*/\"&\"/'\n"
      "}\n"},
     {"speak",
@@ -131,7 +144,8 @@ const struct shell_function plan_shell_functions[] = {
      "    [ -n \"$password\" ] || return 0\n"
      "    word=$(printf '%s' \"$password\" | od -An -v -tx1 | tr -d ' \\n' | quoted)\n"
      "    if [ -n \"${RCF_MIGRATE_USER-}\" ]; then\n"
-     "        printf 'AUTH2 %s %s ' \"$(printf '%s' \"$RCF_MIGRATE_USER\" | od -An -v -tx1 | tr -d ' \\n' | quoted)\" \"$word\"\n"
+     "        printf 'AUTH2 %s %s ' \"$(printf '%s' \"$RCF_MIGRATE_USER\" | od -An -v -tx1 | tr -d ' \\n' | "
+     "quoted)\" \"$word\"\n"
      "    else\n"
      "        printf 'AUTH %s ' \"$word\"\n"
      "    fi\n"
@@ -139,7 +153,8 @@ const struct shell_function plan_shell_functions[] = {
     {"value_of",
      "# The SHA-1 of a value: of its serialized form, but of sorted elements where servers keep no order.\n"
      "digest=\"local k,p,w=KEYS[1],{},1 local t=redis.call('TYPE',k)['ok'] local v \"\n"
-     "digest=\"${digest}if t=='hash' then v=redis.call('HGETALL',k) w=2 elseif t=='set' then v=redis.call('SMEMBERS',k) \"\n"
+     "digest=\"${digest}if t=='hash' then v=redis.call('HGETALL',k) w=2 elseif t=='set' then "
+     "v=redis.call('SMEMBERS',k) \"\n"
      "digest=\"${digest}else return redis.sha1hex(t..redis.call('DUMP',k)) end \"\n"
      "digest=\"${digest}for i=1,#v,w do p[#p+1]=#v[i]..':'..v[i]..(w==2 and #v[i+1]..':'..v[i+1] or '') end \"\n"
      "digest=\"${digest}table.sort(p) return redis.sha1hex(t..table.concat(p))\"\n"
@@ -149,7 +164,8 @@ const struct shell_function plan_shell_functions[] = {
      "}\n"},
     {"migrate_copy",
      "migrate_copy() { # ip port key: sends a key of the target, which keeps it\n"
-     "    printf 'MIGRATE %s %s \"\" 0 5000 COPY %sKEYS %s\\n' \"$1\" \"$2\" \"$(migrate_auth)\" \"$3\" | speak \"$target_ip\" \"$target_port\"\n"
+     "    printf 'MIGRATE %s %s \"\" 0 5000 COPY %sKEYS %s\\n' \"$1\" \"$2\" \"$(migrate_auth)\" \"$3\" | speak "
+     "\"$target_ip\" \"$target_port\"\n"
      "}\n"},
     {"carry",
      "carry() { # slot ip port owner key: from the target to the owner of its slot; nothing is replaced\n"

@@ -18,6 +18,7 @@ const char *plan_shell_body(enum action action);
 
 /* One table for each subject; an action has a row in one of them. */
 extern const char *const plan_shell_data[ACTIONS], *const plan_shell_membership[ACTIONS],
-    *const plan_shell_replication[ACTIONS], *const plan_shell_slots[ACTIONS], *const plan_shell_create[ACTIONS], *const plan_shell_return[ACTIONS];
+    *const plan_shell_replication[ACTIONS], *const plan_shell_slots[ACTIONS], *const plan_shell_create[ACTIONS],
+    *const plan_shell_return[ACTIONS];
 
 #endif

@@ -1,11 +1,13 @@
-/* Bodies of steps that make a cluster of empty servers. Each looks first whether it was done by a run that was interrupted. */
+/* Bodies of steps that make a cluster of empty servers. Each looks first whether it was done by a run that was
+ * interrupted. */
 #include "tools/render/plan_shell.h"
 
 const char *const plan_shell_create[ACTIONS] = {
     [ACTION_VERIFY_BLANK] =
         "    nodes=$(ask \"$node_ip\" \"$node_port\" CLUSTER NODES)\n"
         "    case $nodes in *myself*) ;; *) stop \"$node_ip:$node_port does not answer CLUSTER NODES\" ;; esac\n"
-        "    [ -z \"$(ask \"$node_ip\" \"$node_port\" INFO keyspace | keyspace)\" ] || stop \"$node_ip:$node_port holds keys\"\n"
+        "    [ -z \"$(ask \"$node_ip\" \"$node_port\" INFO keyspace | keyspace)\" ] || "
+        "stop \"$node_ip:$node_port holds keys\"\n"
         "    for known in $(printf '%s\\n' \"$nodes\" | awk '$3 !~ /myself/ { sub(/@.*/, \"\", $2); print $2 }'); do\n"
         "        case \" $everyone \" in\n"
         "        *\" ${known%:*},${known##*:} \"*) ;;\n"
@@ -13,7 +15,8 @@ const char *const plan_shell_create[ACTIONS] = {
         "        esac\n"
         "    done\n"
         "    mine=$(own_slots \"$node_ip\" \"$node_port\")\n"
-        "    [ -z \"$mine\" ] || [ \"$mine\" = \"$(each \"$slots\")\" ] || stop \"$node_ip:$node_port has slots that this plan does not give it\"\n",
+        "    [ -z \"$mine\" ] || [ \"$mine\" = \"$(each \"$slots\")\" ] || "
+        "stop \"$node_ip:$node_port has slots that this plan does not give it\"\n",
     [ACTION_TAKE_SLOTS] =
         "    if [ -z \"$(own_slots \"$node_ip\" \"$node_port\")\" ]; then\n"
         "        # shellcheck disable=SC2046\n"
@@ -23,7 +26,8 @@ const char *const plan_shell_create[ACTIONS] = {
     [ACTION_SET_EPOCH] =
         "    if [ \"$(ask \"$node_ip\" \"$node_port\" CLUSTER NODES | awk '$3 ~ /myself/ { print $7 }')\" = 0 ]; then\n"
         "        answer=$(ask \"$node_ip\" \"$node_port\" CLUSTER SET-CONFIG-EPOCH \"$epoch\")\n"
-        "        [ \"$answer\" = OK ] || stop \"CLUSTER SET-CONFIG-EPOCH on $node_ip:$node_port was answered with: $answer\"\n"
+        "        [ \"$answer\" = OK ] || stop \"CLUSTER SET-CONFIG-EPOCH on $node_ip:$node_port was answered with: "
+        "$answer\"\n"
         "    fi\n",
     [ACTION_MEET] =
         "    answer=$(ask \"$node_ip\" \"$node_port\" CLUSTER MEET \"$peer_ip\" \"$peer_port\")\n"
@@ -32,14 +36,16 @@ const char *const plan_shell_create[ACTIONS] = {
         "    met() {\n"
         "        for member in $everyone; do\n"
         "            ask \"${member%,*}\" \"${member##*,}\" CLUSTER NODES | awk -v number=\"$number\" '\n"
-        "                $3 !~ /handshake|noaddr|fail/ && $8 == \"connected\" { n++ } END { exit n != number || NR != number }' || return 1\n"
+        "                $3 !~ /handshake|noaddr|fail/ && $8 == \"connected\" { n++ } END { exit n != number || "
+        "NR != number }' || return 1\n"
         "        done\n"
         "    }\n"
         "    wait_for 60 met || stop 'not every node knows all others'\n",
     [ACTION_FOLLOW] =
         "    peer_id=$(ask \"$peer_ip\" \"$peer_port\" CLUSTER MYID)\n"
         "    is_id \"$peer_id\" || stop \"$peer_ip:$peer_port does not say its id\"\n"
-        "    if [ \"$(ask \"$node_ip\" \"$node_port\" CLUSTER NODES | awk '$3 ~ /myself/ { print $4 }')\" != \"$peer_id\" ]; then\n"
+        "    if [ \"$(ask \"$node_ip\" \"$node_port\" CLUSTER NODES | awk '$3 ~ /myself/ { "
+        "print $4 }')\" != \"$peer_id\" ]; then\n"
         "        answer=$(ask \"$node_ip\" \"$node_port\" CLUSTER REPLICATE \"$peer_id\")\n"
         "        [ \"$answer\" = OK ] || stop \"CLUSTER REPLICATE on $node_ip:$node_port was answered with: $answer\"\n"
         "    fi\n",

@@ -4,25 +4,31 @@
 const char *const plan_shell_data[ACTIONS] = {
     [ACTION_VERIFY_CONTENT] =
         "    info=$(ask \"$target_ip\" \"$target_port\" INFO)\n"
-        "    [ \"$(printf '%s\\n' \"$info\" | field role)\" = \"$target_role\" ] || stop \"its role is not $target_role\"\n"
+        "    [ \"$(printf '%s\\n' \"$info\" | field role)\" = \"$target_role\" ] || "
+        "stop \"its role is not $target_role\"\n"
         "    [ \"$(printf '%s\\n' \"$info\" | field connected_slaves)\" = 0 ] || stop 'a replica is connected to it'\n"
         "    keys=$(printf '%s\\n' \"$info\" | keyspace)\n"
         "    if [ \"$keys\" != \"$target_keys\" ]; then\n"
-        "        { [ -z \"$keys\" ] && begun_before; } || stop \"its memory holds other keys than its dump: take them with $client --rdb first\"\n"
+        "        { [ -z \"$keys\" ] && begun_before; } || stop \"its memory holds other keys than its dump: take "
+        "them with $client --rdb first\"\n"
         "    elif [ \"$(printf '%s\\n' \"$info\" | field rdb_changes_since_last_save)\" != 0 ]; then\n"
         "        { [ -z \"$keys\" ] && begun_before; } ||\n"
-        "            stop \"its memory has changes that its dump lacks: take them with $client --rdb, then let it BGSAVE\"\n"
+        "            stop \"its memory has changes that its dump lacks: take them with $client --rdb, then let it "
+        "BGSAVE\"\n"
         "    fi\n",
     [ACTION_KEEP_FILES] =
         "    data_dir\n"
         "    keep=rcf-keep-$fingerprint line=\"cd $dir\"\n"
-        "    if [ \"$dump_unseen\" = yes ] && [ \"$target_state\" != down ]; then # no dump is in the evidence: what lies on the host is kept all the same\n"
+        "    if [ \"$dump_unseen\" = yes ] && [ \"$target_state\" != down ]; "
+        "then # no dump is in the evidence: what lies on the host is kept all the same\n"
         "        dump=$(ask \"$target_ip\" \"$target_port\" CONFIG GET dbfilename | tail -n 1)\n"
-        "        case $dump in ''|-*|*[!A-Za-z0-9._-]*) stop 'the name of the dump is not one that this script passes on' ;; esac\n"
+        "        case $dump in ''|-*|*[!A-Za-z0-9._-]*) stop 'the name of the dump is not one that this script "
+        "passes on' ;; esac\n"
         "        files_if_there=\"$files_if_there $dump\"\n"
         "    fi\n"
         "    for f in $files; do line=\"$line && { [ -e $f.$keep ] || cp -Rp $f $f.$keep; }\"; done\n"
-        "    for f in $files_if_there; do line=\"$line && { [ ! -e $f ] || [ -e $f.$keep ] || cp -Rp $f $f.$keep; }\"; done\n"
+        "    for f in $files_if_there; do line=\"$line && { [ ! -e $f ] || [ -e $f.$keep ] || cp -Rp $f $f.$keep; "
+        "}\"; done\n"
         "    [ -z \"$dump_sha256\" ] || line=\"$line && echo '$dump_sha256  $dump_file.$keep' | sha256sum -c -\"\n"
         "    on_host \"$line\"\n",
     [ACTION_RESCUE_KEYS] =
@@ -42,7 +48,8 @@ const char *const plan_shell_data[ACTIONS] = {
         "    tell SAVE\n",
     [ACTION_REWRITE_AOF] =
         "    answer=$(ask \"$target_ip\" \"$target_port\" BGREWRITEAOF)\n"
-        "    case $answer in *rewriting*started*|*rewriting*scheduled*) ;; *) stop \"BGREWRITEAOF was answered with: $answer\" ;; esac\n",
+        "    case $answer in *rewriting*started*|*rewriting*scheduled*) ;; "
+        "*) stop \"BGREWRITEAOF was answered with: $answer\" ;; esac\n",
     [ACTION_WAIT_AOF] =
         "    rewritten() {\n"
         "        info=$(ask \"$target_ip\" \"$target_port\" INFO persistence)\n"
@@ -62,16 +69,19 @@ const char *const plan_shell_data[ACTIONS] = {
         "    if [ -n \"$id\" ]; then\n"
         "        begun_before || stop \"another server answers at $target_ip:$target_port: $id\"\n"
         "        progress=reset\n"
-        "        [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO | field cluster_known_nodes)\" = 1 ] || progress=added\n"
+        "        [ \"$(ask \"$target_ip\" \"$target_port\" CLUSTER INFO | field cluster_known_nodes)\" = 1 ] || "
+        "progress=added\n"
         "        printf '     the target is %s already\\n' \"$progress\"\n"
         "    fi\n",
     [ACTION_VERIFY_FILES] =
         "    data_dir\n"
         "    if [ \"$progress\" = fresh ] && ! on_host_if \"grep -q '^$target_id .*myself' $dir/$config_file\"; then\n"
-        "        begun_before || stop \"the command on host $target_host found no $config_file of $target_id in $dir\"\n"
+        "        begun_before || stop \"the command on host $target_host found no $config_file of $target_id in "
+        "$dir\"\n"
         "        progress=aside\n"
         "    fi\n"
-        "    [ -z \"$dump_sha256\" ] || [ \"$progress\" != fresh ] || on_host \"cd $dir && echo '$dump_sha256  $dump_file' | sha256sum -c -\"\n",
+        "    [ -z \"$dump_sha256\" ] || [ \"$progress\" != fresh ] || on_host \"cd $dir && "
+        "echo '$dump_sha256  $dump_file' | sha256sum -c -\"\n",
     [ACTION_MOVE_DATA_ASIDE] =
         "    if ! runs_again; then\n"
         "        line=\"cd $dir\" aside=rcf-removed-$fingerprint\n"
@@ -86,7 +96,8 @@ const char *const plan_shell_data[ACTIONS] = {
         "    elif [ -n \"${RCF_START-}\" ]; then\n"
         "        on_host \"$(printf '%s' \"$RCF_START\" | sed \"s/{port}/$target_port/g\")\"\n"
         "    else\n"
-        "        printf 'Start the server %s:%s on host %s now.\\n' \"$target_ip\" \"$target_port\" \"$target_host\" >&2\n"
+        "        printf 'Start the server %s:%s on host %s now.\\n' \"$target_ip\" \"$target_port\" \"$target_host\" "
+        ">&2\n"
         "    fi\n"
         "    started() {\n"
         "        id=$(ask \"$target_ip\" \"$target_port\" CLUSTER MYID 2>/dev/null)\n"
@@ -94,5 +105,6 @@ const char *const plan_shell_data[ACTIONS] = {
         "    }\n"
         "    wait_for \"${RCF_START_WAIT:-600}\" started || stop 'it was not started, or not as a new node'\n",
     [ACTION_MOVE_ASIDE] =
-        "    on_host \"cd $dir && { [ -e $config_file.rcf-removed-$fingerprint ] || mv $config_file $config_file.rcf-removed-$fingerprint; }\"\n",
+        "    on_host \"cd $dir && { [ -e $config_file.rcf-removed-$fingerprint ] || "
+        "mv $config_file $config_file.rcf-removed-$fingerprint; }\"\n",
 };

@@ -1,7 +1,7 @@
 /* Bodies of steps about who serves which slots, and the functions that only they need.
  *
- * Keys are named by clients in quotes with escapes, one a line, and go back to a client in the same form on its standard
- * input: no byte of a key is ever read by the shell as more than a piece of a string. */
+ * Keys are named by clients in quotes with escapes, one a line, and go back to a client in the same form on its
+ * standard input: no byte of a key is ever read by the shell as more than a piece of a string. */
 #include "tools/render/plan_shell.h"
 
 const struct shell_function plan_shell_slot_functions[] = {
@@ -23,8 +23,10 @@ const struct shell_function plan_shell_slot_functions[] = {
     {"cluster_picture",
      "cluster_picture() { # CLUSTER NODES on standard input: ids and slots without those that are moving; open slots\n"
      "    awk -v moving=\"$moving\" -v skip=\"$unsettled\" '\n"
-     "        function fill(range, set, b, s) { split(range, b, \"-\"); if (b[2] == \"\") b[2] = b[1]; for (s = b[1] + 0; s <= b[2] + 0; s++) set[s] = 1 }\n"
-     "        BEGIN { n = split(moving, r, \" \"); for (i = 1; i <= n; i++) fill(r[i], away); n = split(skip, r, \" \"); for (i = 1; i <= n; i++) left_out[r[i]] = 1 }\n"
+     "        function fill(range, set, b, s) { split(range, b, \"-\"); if (b[2] == \"\") b[2] = b[1]; "
+     "for (s = b[1] + 0; s <= b[2] + 0; s++) set[s] = 1 }\n"
+     "        BEGIN { n = split(moving, r, \" \"); for (i = 1; i <= n; i++) fill(r[i], away); "
+     "n = split(skip, r, \" \"); for (i = 1; i <= n; i++) left_out[r[i]] = 1 }\n"
      "        $1 in left_out || (NF <= 8 && $3 ~ /noaddr|handshake/) { next }\n"
      "        {\n"
      "            for (s in has) delete has[s]\n"
@@ -43,7 +45,8 @@ const struct shell_function plan_shell_slot_functions[] = {
      "}\n"},
     {"own_slots",
      "own_slots() { # ip port: the slots of its own line, one a line\n"
-     "    each \"$(ask \"$1\" \"$2\" CLUSTER NODES | awk '$3 ~ /myself/ { for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) printf \"%s \", $i }')\"\n"
+     "    each \"$(ask \"$1\" \"$2\" CLUSTER NODES | awk '$3 ~ /myself/ { for (i = 9; i <= NF; "
+     "i++) if ($i !~ /^\\[/) printf \"%s \", $i }')\"\n"
      "}\n"},
     {"is_node",
      "is_node() { # ip port id\n"
@@ -72,7 +75,8 @@ const struct shell_function plan_shell_slot_functions[] = {
      "    case $here in '\"'*) [ \"$here\" = \"$there\" ] ;; *) false ;; esac\n"
      "}\n"},
     {"carry_keys",
-     "carry_keys() { # names of keys, one a line. A key that is on both sides is compared, and never overwritten if it differs\n"
+     "carry_keys() { # names of keys, one a line. A key that is on both sides is compared, and never overwritten if "
+     "it differs\n"
      "    answer=$(migrate \"$1\")\n"
      "    case $answer in\n"
      "    OK|NOKEY) return ;;\n"
@@ -83,11 +87,13 @@ const struct shell_function plan_shell_slot_functions[] = {
      "        answer=$(migrate \"$name\")\n"
      "        case $answer in\n"
      "        OK|NOKEY) continue ;;\n"
-     "        *BUSYKEY*) same_value \"$name\" || stop \"key $name has one value on $from_ip:$from_port and another on $to_ip:$to_port\" ;;\n"
+     "        *BUSYKEY*) same_value \"$name\" || stop \"key $name has one value on $from_ip:$from_port and another "
+     "on $to_ip:$to_port\" ;;\n"
      "        *) stop \"MIGRATE was answered with: $answer\" ;;\n"
      "        esac\n"
      "        answer=$(migrate \"$name\" ' REPLACE')\n"
-     "        [ \"$answer\" = OK ] || stop \"MIGRATE of a key that is equal on both sides was answered with: $answer\"\n"
+     "        [ \"$answer\" = OK ] || stop \"MIGRATE of a key that is equal on both sides was answered with: "
+     "$answer\"\n"
      "    done\n"
      "}\n"},
     {"carry_slot",
@@ -111,7 +117,8 @@ const char *const plan_shell_slots[ACTIONS] = {
         "        nodes=$(ask \"${member%,*}\" \"${member##*,}\" CLUSTER NODES)\n"
         "        [ -n \"$nodes\" ] || stop \"${member%,*}:${member##*,} does not answer\"\n"
         "        [ \"$(printf '%s\\n' \"$nodes\" | cluster_picture)\" = \"$expected\" ] ||\n"
-        "            stop \"${member%,*}:${member##*,} shows other members, slot owners or open slots than the evidence\"\n"
+        "            stop \"${member%,*}:${member##*,} shows other members, slot owners or open slots than the "
+        "evidence\"\n"
         "    done\n",
     [ACTION_MOVE_SLOTS] =
         "    is_node \"$source_ip\" \"$source_port\" \"$source_id\"\n"
@@ -128,18 +135,23 @@ const char *const plan_shell_slots[ACTIONS] = {
         "        count_in \"$from_ip\" \"$from_port\" \"$slot\"\n"
         "        [ \"$count\" = 0 ] || stop \"slot $slot has arrived, and $count keys of it have not\"\n"
         "        for member in \"$source_ip,$source_port\" $primaries; do\n"
-        "            [ \"$member\" = \"$owner_ip,$owner_port\" ] || setslot \"${member%,*}\" \"${member##*,}\" \"$slot\" NODE \"$owner_id\"\n"
+        "            [ \"$member\" = \"$owner_ip,$owner_port\" ] || setslot \"${member%,*}\" \"${member##*,}\" "
+        "\"$slot\" NODE \"$owner_id\"\n"
         "        done\n"
         "    done\n",
     [ACTION_VERIFY_OWNER] =
         "    owned() {\n"
         "        epoch=$(ask \"$owner_ip\" \"$owner_port\" CLUSTER NODES | awk '$3 ~ /myself/ { print $7 }')\n"
         "        for member in $everyone; do\n"
-        "            ask \"${member%,*}\" \"${member##*,}\" CLUSTER NODES | awk -v id=\"$owner_id\" -v slots=\"$slots\" -v epoch=\"$epoch\" '\n"
-        "                function fill(range, set, b, s) { split(range, b, \"-\"); if (b[2] == \"\") b[2] = b[1]; for (s = b[1] + 0; s <= b[2] + 0; s++) set[s] = 1 }\n"
+        "            ask \"${member%,*}\" \"${member##*,}\" CLUSTER NODES | awk -v id=\"$owner_id\" -v "
+        "slots=\"$slots\" -v epoch=\"$epoch\" '\n"
+        "                function fill(range, set, b, s) { split(range, b, \"-\"); if (b[2] == \"\") b[2] = b[1]; "
+        "for (s = b[1] + 0; s <= b[2] + 0; s++) set[s] = 1 }\n"
         "                $1 == id && $7 != epoch { late = 1 }\n"
-        "                { for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) { if ($1 == id) fill($i, has) } else { split(substr($i, 2), b, \"-\"); open[b[1]] = 1 } }\n"
-        "                END { if (late) exit 1; n = split(slots, r, \" \"); for (i = 1; i <= n; i++) fill(r[i], want); for (s in want) if (!(s in has) || s in open) exit 1 }' || return 1\n"
+        "                { for (i = 9; i <= NF; i++) if ($i !~ /^\\[/) { if ($1 == id) fill($i, has) } else { "
+        "split(substr($i, 2), b, \"-\"); open[b[1]] = 1 } }\n"
+        "                END { if (late) exit 1; n = split(slots, r, \" \"); for (i = 1; i <= n; "
+        "i++) fill(r[i], want); for (s in want) if (!(s in has) || s in open) exit 1 }' || return 1\n"
         "        done\n"
         "    }\n"
         "    wait_for 60 owned || stop 'not every member shows these slots where they are to be'\n",
@@ -159,7 +171,8 @@ const char *const plan_shell_slots[ACTIONS] = {
         "    for slot in $(each \"$slots\"); do\n"
         "        if ! printf '%s\\n' \"$mine\" | grep -qx \"$slot\"; then\n"
         "            count_in \"$source_ip\" \"$source_port\" \"$slot\"\n"
-        "            [ \"$count\" = 0 ] || stop \"$source_ip:$source_port holds $count keys of slot $slot, which is not its own: more than its dump has\"\n"
+        "            [ \"$count\" = 0 ] || stop \"$source_ip:$source_port holds $count keys of slot $slot, which is "
+        "not its own: more than its dump has\"\n"
         "        fi\n"
         "        setslot \"$source_ip\" \"$source_port\" \"$slot\" STABLE\n"
         "    done\n",
@@ -176,5 +189,6 @@ const char *const plan_shell_slots[ACTIONS] = {
         "        esac\n"
         "    done\n"
         "    answer=$(ask \"$owner_ip\" \"$owner_port\" CLUSTER BUMPEPOCH)\n"
-        "    case $answer in BUMPED*|STILL*) ;; *) stop \"CLUSTER BUMPEPOCH on $owner_ip:$owner_port was answered with: $answer\" ;; esac\n",
+        "    case $answer in BUMPED*|STILL*) ;; *) stop \"CLUSTER BUMPEPOCH on $owner_ip:$owner_port was answered "
+        "with: $answer\" ;; esac\n",
 };
