@@ -236,7 +236,7 @@ static bool list_views(struct chronicle *chronicle)
         const struct occurrence *saved = &history->occurrences[o];
         const struct view *view = chronicle->evidence->files[saved->file].view;
         if (saved->kind == OCCURRENCE_VIEW_SAVED && view && saved->instance != SIZE_MAX)
-            chronicle->views[chronicle->view_count++] = 
+            chronicle->views[chronicle->view_count++] =
                 (struct saved_view){view, saved->instance, o, saved->when.ms, capture_loaded_ms(view)};
     }
     return chronicle->views;
