@@ -91,6 +91,10 @@ static const struct cli_command command = {
              "  reshard moves slots with their keys: so many as the tools would take, or those that are named\n"
              "  create  makes a cluster of empty nodes, replicas away from their primaries\n"
              "  repair  all findings that have a safe remedy, in an order that is explained; the others are named\n"
+             "          with the reason\n"
+             "\n"
+             "A plan that would lose keys, or rests on evidence that is damaged, missing or silent by its kind, is\n"
+             "refused: the message says what is missing. docs/plans.md has every refusal.\n"
              "\n"
              "Every plan is rehearsed: each step is applied to a model of the instances, and the same checks as\n"
              "rcf-check's run on the outcome. --format=sh gives a script that verifies before it acts, stops at the\n"
@@ -102,7 +106,11 @@ static const struct cli_command command = {
         (const char *const[]){
             "rcf-plan rejoin 127.0.0.6:7002 fixtures/story-redis-4.0.1/06-stale-restarted",
             "rcf-plan rejoin --format=sh 127.0.0.6:7002 fixtures/story-redis-4.0.1/06-stale-restarted",
-            "rcf-plan remove b9ff0e9b fixtures/story-redis-4.0.1/06-stale-restarted", NULL},
+            "rcf-plan remove b9ff0e9b fixtures/story-redis-4.0.1/06-stale-restarted",
+            "rcf-plan reshard --from all --to 127.0.4.6:7002 --slots 100 fixtures/story-redis-7.0.15/10-recovered",
+            "rcf-plan create --replicas 1 10.0.0.1:7000 10.0.0.2:7000 10.0.0.3:7000 10.0.0.1:7001 10.0.0.2:7001 "
+            "10.0.0.3:7001",
+            "rcf-plan repair fixtures/incidents-redis-7.0.15/split-brain", NULL},
     .take = take,
 };
 

@@ -1,7 +1,6 @@
 #include "parsers/bytes/keyslot.h"
 
 #include "parsers/bytes/cursor.h"
-#include "parsers/bytes/text.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -56,10 +55,11 @@ static inline unsigned crc16(struct bytes run, uint64_t *braces)
 /* An empty tag is no tag: "foo{}{bar}" is hashed as a whole. */
 static struct bytes hashed_part(struct bytes key)
 {
-    struct bytes before, behind, tag, rest;
-    if (text_split(key, '{', &before, &behind) && text_split(behind, '}', &tag, &rest) && tag.len)
-        return tag;
-    return key;
+    struct cursor cursor = cursor_over(key);
+    cursor_until(&cursor, '{');
+    cursor_take(&cursor, 1);
+    struct bytes tag = cursor_until(&cursor, '}');
+    return tag.len && cursor_left(&cursor) ? tag : key;
 }
 
 unsigned keyslot_by_tables(struct bytes key)

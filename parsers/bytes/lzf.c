@@ -104,19 +104,17 @@ bool lzf_expand(struct bytes packed, uint8_t *to, size_t len)
     return made == len;
 }
 
-/* In whole steps, the last of which may reach up to STRIDE bytes beyond; most copies are a single one. */
+/* Most copies are short, and may reach up to STRIDE bytes beyond. */
 static inline void copy_back_roomy(uint8_t *to, size_t distance, size_t n)
 {
     enum { STEP = STRIDE / 2 };
     const uint8_t *from = to - distance;
-    if (distance < STEP || (distance < STRIDE && n > STRIDE)) {
+    if (distance < STEP || n > STRIDE) {
         copy_back(to, distance, n);
         return;
     }
     memcpy(to, from, STEP);
     memcpy(to + STEP, from + STEP, STEP);
-    for (size_t i = STRIDE; i < n; i += STRIDE)
-        memcpy(to + i, from + i, STRIDE);
 }
 
 bool lzf_expand_roomy(struct bytes packed, uint8_t *to, size_t len)

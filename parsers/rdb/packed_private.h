@@ -100,12 +100,15 @@ static inline __attribute__((always_inline)) bool listpack_take(struct cursor *c
         *word = rare;
         return taken;
     }
-    size_t length = first < TEXT ? 1 : first - TEXT + 1u;
-    struct bytes entry = cursor_take(cursor, length + 1);
-    word->integer = first < TEXT;
-    word->number = first;
-    word->text = (struct bytes){entry.at + 1, length - 1};
-    return entry.len && entry.at[length] == length;
+    if (first < TEXT) {
+        struct bytes entry = cursor_take(cursor, 2);
+        *word = (struct rdb_scalar){.integer = true, .number = first};
+        return entry.len && entry.at[1] == 1;
+    }
+    size_t size = first - TEXT;
+    struct bytes entry = cursor_take(cursor, size + 2);
+    *word = (struct rdb_scalar){.text = {entry.at + 1, size}};
+    return entry.len && entry.at[size + 1] == size + 1;
 }
 
 /* The same of a ziplist; `before` is the length of the entry before, and becomes that of this one. */

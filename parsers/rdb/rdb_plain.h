@@ -21,7 +21,8 @@ enum rdb_plain_form { RDB_PLAIN_TEXT, RDB_PLAIN_PACKED, RDB_PLAIN_INTEGER, RDB_P
 struct rdb_row;
 
 struct rdb_plain_key {
-    const uint8_t *name;  /* in the window, as is the value: borrowed until the next call of the reader */
+    const uint8_t *name;  /* in the window, as is the value: borrowed until the next call of the reader; LZF_ROOM bytes
+                           * and more behind them can be read */
     const uint8_t *value; /* as its form says: the text; LZF (lzf.h), known to expand where the reader checks or gives
                            * values, only likely to where it does not; a little-endian integer; what stands behind
                            * the name, where it is no string */

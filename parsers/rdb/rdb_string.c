@@ -174,9 +174,10 @@ bool rdb_string_expand(struct rdb *reader, const struct rdb_string_head *head, s
     *sound = lzf_plausible(head);
     if (*sound && head->size > RDB_STRING_LARGEST)
         return too_large(reader, head);
-    if (*sound && !rdb_run_room(run, (size_t)head->size))
+    if (*sound && !rdb_run_room(run, (size_t)head->size + LZF_ROOM))
         return no_memory(reader);
-    *sound = *sound && lzf_expand(run->bytes, run->text, (size_t)head->size);
+    /* Behind what stands in the window is room. */
+    *sound = *sound && (run->borrowed ? lzf_expand_roomy : lzf_expand)(run->bytes, run->text, (size_t)head->size);
     run->bytes = (struct bytes){run->text, *sound ? (size_t)head->size : 0};
     run->borrowed = false;
     return true;

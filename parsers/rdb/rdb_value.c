@@ -313,14 +313,14 @@ static bool tell_damage(struct rdb *reader)
     return true;
 }
 
-enum parse_step rdb_value_next(struct rdb *reader, struct rdb_element *element)
+enum parse_step rdb_value_next(struct rdb *reader, const struct rdb_element **element)
 {
     struct rdb_value *value = &reader->value;
+    *element = &value->element;
     if (tell_damage(reader))
         return PARSE_DAMAGE;
     if (value->waits) {
         value->waits = false;
-        *element = value->element;
         return PARSE_ITEM;
     }
     reader->damage_count = reader->damage_next = 0;
@@ -335,8 +335,6 @@ enum parse_step rdb_value_next(struct rdb *reader, struct rdb_element *element)
     if (tell_damage(reader))
         return PARSE_DAMAGE;
     value->waits = false;
-    if (step == PARSE_ITEM)
-        *element = value->element;
     return step;
 }
 

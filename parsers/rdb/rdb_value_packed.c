@@ -216,7 +216,7 @@ enum parse_step rdb_blob_next(struct rdb *reader)
     struct packed_entry entries[TRIPLE];
     for (;;) {
         enum parse_step step = PARSE_ITEM;
-        size_t got = 0;
+        size_t got = packed_read(&value->packed, entries, value->group);
         while (got < value->group && (step = next_entry(reader, &entries[got])) == PARSE_ITEM)
             got++;
         if (got < value->group) {

@@ -154,25 +154,31 @@ static bool named(struct bytes text, double *score)
     return false;
 }
 
+/* Of few digits from `at` on; gives the offset behind them. */
+static inline size_t add_digits(struct bytes text, size_t at, uint64_t *digits)
+{
+    unsigned digit;
+    while (at < text.len && (digit = text.at[at] - (unsigned)'0') <= 9) {
+        *digits = *digits * 10 + digit;
+        at++;
+    }
+    return at;
+}
+
 bool score_parse_short(struct bytes text, double *score)
 {
     enum { SHORT = 16 }; /* bytes: fewer digits, which a double holds exactly */
-    size_t sign = text.len && text.at[0] == '-', point = 0;
+    size_t sign = text.len && text.at[0] == '-';
     uint64_t digits = 0;
     if (text.len > SHORT || text.len < sign + 2)
         return false;
-    for (size_t i = sign; i < text.len; i++) {
-        unsigned digit = text.at[i] - (unsigned)'0';
-        if (digit > 9 && (text.at[i] != '.' || point))
-            return false;
-        if (digit > 9)
-            point = i + 1;
-        else
-            digits = digits * 10 + digit;
-    }
-    if (!point)
+    size_t point = add_digits(text, sign, &digits), end = point + 1;
+    if (point == text.len || text.at[point] != '.')
         return false;
-    double size = (double)digits / tens[text.len - point];
+    end = add_digits(text, end, &digits);
+    if (end < text.len)
+        return false;
+    double size = (double)digits / tens[text.len - point - 1];
     *score = sign ? -size : size;
     return true;
 }

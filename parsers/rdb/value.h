@@ -57,11 +57,11 @@ struct rdb_stream_facts {
     uint64_t groups;
 };
 
-/* Only what its kind names is set. */
+/* Only what its kind names is set. Borrowed from the reader, as are its words, until the next call. */
 struct rdb_element {
     enum rdb_element_kind kind;
     struct place place; /* in the file, like that of a damage */
-    struct rdb_scalar name, value; /* borrowed until the next call */
+    struct rdb_scalar name, value;
     double score;
     bool is_float; /* RDB_ELEMENT_SLOT and RDB_ELEMENT_MODULE_VALUE: score has the value */
     bool has_expiry;
@@ -77,7 +77,7 @@ struct rdb_element {
  * then rdb_value_key() knows length and elements. PARSE_STOP where the rest of the dump cannot be read; a value whose
  * inside is broken but whose end is known is damage, and what can be given of it is given: an element of which a part
  * cannot be decoded is counted, but not given. rdb_next() reads what the caller leaves, without a look inside. */
-enum parse_step rdb_value_next(struct rdb *reader, struct rdb_element *element);
+enum parse_step rdb_value_next(struct rdb *reader, const struct rdb_element **element);
 
 /* The key again, complete, after PARSE_END of its value. Its name is borrowed until the next rdb_next(). */
 const struct rdb_key *rdb_value_key(const struct rdb *reader);

@@ -26,7 +26,7 @@ CALLS = {
     'rcf-rdb-diff': ['{dump} {other_dump}'],
     'rcf-rdb-keys': ['{other_dump}', '--expires=never {dump} {other_dump}'],
     'rcf-rdb-stat': ['{dump}', '{dump} {other_dump}'],
-    'rcf-timeline': ['{case}', '--events {case}', '--verbose {case}'],
+    'rcf-timeline': ['{case}', '--events {case}'],
     'rcf-topology': ['{case}', '--table=slots {case}', '--table=views {case}', '--table=tolerance {case}', '--table=pairs {case}'],
 }
 

@@ -47,7 +47,7 @@ static void check_damage(const struct rdb *reader)
 /* Up to `most` elements of the value, which may be all of them or not. */
 static void pull(struct rdb *reader, unsigned most, unsigned *sum)
 {
-    struct rdb_element element;
+    const struct rdb_element *element;
     enum parse_step step = PARSE_ITEM;
     for (unsigned n = 0; (!most || n < most) && (step == PARSE_ITEM || step == PARSE_DAMAGE); n++) {
         step = rdb_value_next(reader, &element);
@@ -55,16 +55,16 @@ static void pull(struct rdb *reader, unsigned most, unsigned *sum)
             check_damage(reader);
         if (step != PARSE_ITEM)
             continue;
-        require(element.place.offset <= element.place.offset + element.place.length);
-        unsigned kind = element.kind;
+        require(element->place.offset <= element->place.offset + element->place.length);
+        unsigned kind = element->kind;
         if (kind == RDB_ELEMENT_MEMBER || kind == RDB_ELEMENT_SCORED || kind == RDB_ELEMENT_FIELD ||
             kind == RDB_ELEMENT_ENTRY_FIELD || kind == RDB_ELEMENT_GROUP || kind == RDB_ELEMENT_CONSUMER ||
             kind == RDB_ELEMENT_PRODUCER || kind == RDB_ELEMENT_PRODUCED || kind == RDB_ELEMENT_MODULE)
-            *sum += element.name.integer ? 1 : touch(element.name.text);
+            *sum += element->name.integer ? 1 : touch(element->name.text);
         if (kind == RDB_ELEMENT_STRING || kind == RDB_ELEMENT_ITEM || kind == RDB_ELEMENT_FIELD ||
             kind == RDB_ELEMENT_ENTRY_FIELD || kind == RDB_ELEMENT_OPAQUE ||
-            ((kind == RDB_ELEMENT_SLOT || kind == RDB_ELEMENT_MODULE_VALUE) && !element.is_float))
-            *sum += element.value.integer ? 1 : touch(element.value.text);
+            ((kind == RDB_ELEMENT_SLOT || kind == RDB_ELEMENT_MODULE_VALUE) && !element->is_float))
+            *sum += element->value.integer ? 1 : touch(element->value.text);
     }
     require(step != PARSE_STOP || rdb_stop(reader) != RDB_STOP_NONE);
 }

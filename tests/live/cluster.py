@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 
-SERVER = "/usr/bin/redis-server"
+SERVER = os.environ.get("RCF_SERVER", "/usr/bin/redis-server")  # another version
 CLIENT = "/usr/bin/redis-cli"
 NODE_TIMEOUT_MS = 2000
 BAN_S = 60  # CLUSTER FORGET keeps a forgotten id away for a minute

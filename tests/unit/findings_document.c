@@ -97,7 +97,7 @@ Test(findings_document, refers_to_findings_and_plans_that_exist)
     const char *text = document();
     for (const char *at = strstr(text, "rcf-plan "); at; at = strstr(at + 1, "rcf-plan ")) {
         bool known = false;
-        for (int goal = GOAL_REJOIN; goal <= GOAL_REMOVE; goal++) {
+        for (int goal = 0; goal < GOALS; goal++) {
             const char *word = plan_goal_word((enum plan_goal)goal);
             size_t len = strlen(word);
             known |= strncmp(at + 9, word, len) == 0 && (at[9 + len] == ' ' || at[9 + len] == '`');

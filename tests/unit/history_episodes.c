@@ -309,6 +309,34 @@ Test(history_episodes, servers_before_4_begin_with_their_id_even_in_a_container)
     must_have(EPISODE_LIFETIME, "7000 started again; its log ends");
 }
 
+/* Valkey 8.1 warns about the configuration before it says that it starts. */
+#define WARNED(pid, clock) LINE(pid, "M", clock, "WARNING: Changing databases number from 16 to 1 since we are in cluster mode")
+
+Test(history_episodes, warnings_before_the_start_belong_to_the_process_that_starts)
+{
+    log_of("7000", WARNED("10", "01.000") NEW("10", "01.000", A) READY("10", "01.001") LINE("10", "M", "03.000", "DB saved on disk")
+                       WARNED("20", "05.000") LOADED("20", "05.010", A) READY("20", "05.020"));
+    tell();
+    cr_expect_eq(count_of(EPISODE_LIFETIME), 2);
+    cr_expect_eq(must_have(EPISODE_LIFETIME, "7000 started; ended without a word")->end.ms, MINUTE + 3000);
+    cr_expect_eq(must_have(EPISODE_LIFETIME, "7000 started again; its log ends")->begin.ms, MINUTE + 5000);
+}
+
+/* A server that loads its nodes.conf dates all pongs by that moment: nobody was alive by it. Its replica lost it before,
+ * however long ago that was. */
+Test(history_episodes, pongs_that_were_only_loaded_show_nobody_alive)
+{
+    static const char *const loaded[] = {"master - 0 1795359230010 1 connected 0-5460", "master - 0 0 2 connected 5461-10922",
+                                         "master - 0 1795359230010 3 connected 10923-16383", "slave " A " 0 1795359230010 1 connected", NULL};
+    view_of("7001", loaded, 3);
+    log_of("7000", LOADED("10", "01.000", A) READY("10", "01.001") LOADED("20", "55.000", A) READY("20", "55.010"));
+    log_of("7001", LOADED("11", "50.012", B) READY("11", "50.020"));
+    log_of("7003", LOADED("13", "01.000", D) LINE("13", "S", "01.100", "Connecting to MASTER 127.0.0.1:7000")
+                       LINE("13", "S", "12.000", "Connection with master lost."));
+    tell();
+    cr_expect_eq(must_have(EPISODE_LIFETIME, "7000 started; ended without a word")->end.ms, MINUTE + 12000);
+}
+
 Test(history_episodes, a_restart_of_a_primary_is_an_outage_of_its_slots)
 {
     plain_view("7000");
@@ -379,6 +407,16 @@ static void away(const char *meanwhile)
     log_of("7004", LOADED("14", "01.000", E) READY("14", "01.001") LINE("14", "M", "10.000", "User requested shutdown...")
                        LINE("14", "M", "10.001", "Redis is now ready to exit, bye bye...") LOADED("24", "30.000", E) READY("24", "30.001"));
     tell();
+}
+
+Test(history_episodes, who_was_reset_hard_and_sees_the_cluster_again_has_joined)
+{
+    log_of("7004", NEW("14", "01.000", D) READY("14", "01.001") LINE("14", "M", "10.000", "configEpoch set to 0 via CLUSTER RESET HARD")
+                       LINE("14", "M", "10.000", "Node hard reset, now I'm " E) LINE("14", "M", "10.001", "Cluster state changed: fail")
+                       LINE("14", "M", "13.000", "Cluster state changed: ok"));
+    tell();
+    must_have(EPISODE_RESET, "was reset hard: its id is eeeeeeee now");
+    cr_expect_eq(must_have(EPISODE_MEMBERSHIP, "joined the cluster")->begin.ms, MINUTE + 13000);
 }
 
 Test(history_episodes, who_is_away_and_nobody_marks_it_was_no_member)

@@ -92,6 +92,10 @@ static const struct asked cases[] = {
     {"fixtures/incidents-redis-7.0.15/split-brain", NULL, GOAL_REPAIR},
     {"fixtures/incidents-redis-7.0.15/cloned-id", NULL, GOAL_REPAIR},
     {"fixtures/incidents-redis-7.0.15/forgotten-master-with-replica", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/merged-clusters/after", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-redis-7.0.15/dirty-removed", NULL, GOAL_REPAIR, .rescue = true},
+    {"fixtures/incidents-redis-7.0.15/epoch-collision/before", NULL, GOAL_REPAIR},
+    {"fixtures/story-redis-7.0.15/09-host-lost", NULL, GOAL_REPAIR},
 };
 
 /* The plan with other steps in one of its stages. */

@@ -201,15 +201,15 @@ static void say_damage(struct rdb_transcript *transcript, const struct rdb *read
 
 static void read_value(struct rdb *reader, struct rdb_transcript *transcript, size_t size)
 {
-    struct rdb_element element;
+    const struct rdb_element *element;
     enum parse_step step;
     while ((step = rdb_value_next(reader, &element)) == PARSE_ITEM || step == PARSE_DAMAGE) {
         if (step == PARSE_DAMAGE) {
             say_damage(transcript, reader, size);
             continue;
         }
-        cr_assert(element.place.offset <= size && element.place.length <= size - element.place.offset);
-        say_element(transcript, &element);
+        cr_assert(element->place.offset <= size && element->place.length <= size - element->place.offset);
+        say_element(transcript, element);
     }
     cr_assert_eq(rdb_value_next(reader, &element), step, "the last step repeats");
     transcript->key = *rdb_value_key(reader);

@@ -230,15 +230,15 @@ static void tell_damage(struct report *report, const struct rdb *reader, size_t 
 
 static enum parse_step read_value(struct report *report, struct rdb *reader, size_t size)
 {
-    struct rdb_element element;
+    const struct rdb_element *element;
     enum parse_step step;
     while ((step = rdb_value_next(reader, &element)) == PARSE_ITEM || step == PARSE_DAMAGE) {
         if (step == PARSE_DAMAGE) {
             tell_damage(report, reader, size);
             continue;
         }
-        cr_assert_leq(element.place.offset + element.place.length, size);
-        tell_element(report->to, &element);
+        cr_assert_leq(element->place.offset + element->place.length, size);
+        tell_element(report->to, element);
         report->elements++;
     }
     return step;

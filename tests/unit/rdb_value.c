@@ -292,7 +292,7 @@ Test(rdb_value, the_rest_may_be_left)
             struct source *source = source_memory(build.at, build.len);
             struct rdb *reader = rdb_open_sized(source, RDB_VALUES, 61);
             struct rdb_item item;
-            struct rdb_element element;
+            const struct rdb_element *element;
             enum parse_step step;
             size_t keys = 0;
             while ((step = rdb_next(reader, &item)) == PARSE_ITEM || step == PARSE_DAMAGE) {

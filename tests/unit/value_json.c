@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,4 +167,32 @@ Test(value_json, doubles_read_back)
         cr_expect(memcmp(&again, &number, sizeof(number)) == 0, "%a: %s", number, (const char *)out_held(out).at);
         out_close(out);
     }
+}
+
+/* Where a few decimals do not do, it is what "%.17g" gives. */
+Test(value_json, doubles_of_17_digits)
+{
+    uint64_t bits = 7;
+    size_t long_ones = 0;
+    for (unsigned i = 0; i < 200000; i++) {
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        static const double scales[] = {1e-4, 1e-3, 1, 10, 99999, 1e9, 1e14, 1e15, 1e16, 1e17, 1e18};
+        double number = (double)(bits >> 12) / 0x1p52 * scales[i % (sizeof(scales) / sizeof(scales[0]))];
+        if (i % 7 == 0) /* beside a power of ten */
+            number = nextafter(pow(10, (int)(bits >> 60) + 2), bits >> 40 & 1 ? INFINITY : 0);
+        if (number < 1e-4)
+            continue;
+        struct out *out = out_open_memory();
+        value_json_double(out, number);
+        out_byte(out, '\0');
+        char text[64];
+        snprintf(text, sizeof(text), "%.17g", number);
+        const char *held = (const char *)out_held(out).at;
+        if (strlen(held) >= strlen(text)) {
+            cr_expect_str_eq(held, text);
+            long_ones++;
+        }
+        out_close(out);
+    }
+    cr_expect_gt(long_ones, 20000);
 }

@@ -164,9 +164,10 @@ struct look {
     struct distinct *distinct;
     size_t first, step; /* of the buckets */
     uint64_t *prints;   /* of the bucket */
+    size_t print_cap;
     uint64_t *suspects;
-    size_t cap; /* of both */
     uint64_t *bits, *suspect_bits;
+    size_t cap; /* fingerprints for which these have room */
     unsigned bits_log;
     uint64_t *found;
     size_t found_count, found_cap;
@@ -193,7 +194,7 @@ static int by_value(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Room for the bucket, and two empty bitmaps with SPARSE bits or more for each of its fingerprints. */
+/* Room for suspects, and two empty bitmaps with SPARSE bits or more for each fingerprint of the bucket. */
 static bool make_room(struct look *look, size_t count)
 {
     if (count <= look->cap)
@@ -202,45 +203,46 @@ static bool make_room(struct look *look, size_t count)
     unsigned bits_log = 12;
     while ((UINT64_C(1) << bits_log) < (uint64_t)SPARSE * cap)
         bits_log++;
-    free(look->prints);
     free(look->suspects);
     free(look->bits);
     free(look->suspect_bits);
     look->cap = 0;
-    look->prints = malloc(cap * sizeof(*look->prints));
     look->suspects = malloc(cap * sizeof(*look->suspects));
     look->bits = calloc((size_t)1 << (bits_log - 6), sizeof(*look->bits));
     look->suspect_bits = calloc((size_t)1 << (bits_log - 6), sizeof(*look->suspect_bits));
     look->bits_log = bits_log;
-    if (!look->prints || !look->suspects || !look->bits || !look->suspect_bits)
+    if (!look->suspects || !look->bits || !look->suspect_bits)
         return false;
     look->cap = cap;
     return true;
 }
 
-static size_t fingerprints_in(const struct distinct *distinct, uint8_t *bucket)
-{
-    size_t bytes = 0;
-    for (const struct chunk *chunk = chunk_of(bucket); chunk != &distinct->none; chunk = chunk->before)
-        bytes += bytes ? ROOM : offset_in_chunk(bucket) - offsetof(struct chunk, prints);
-    return bytes / distinct->width;
-}
-
-/* From the chunks into one run. */
-static void unpack(struct look *look, uint8_t *bucket)
+/* From the chunks into one run, of so many. False without memory. */
+static bool unpack(struct look *look, uint8_t *bucket, size_t *count)
 {
     const unsigned width = look->distinct->width;
     const uint64_t mask = UINT64_MAX >> (64 - 8 * width);
-    uint64_t *to = look->prints;
     const uint8_t *end = bucket;
+    size_t n = 0;
     for (const struct chunk *chunk = chunk_of(bucket); chunk != &look->distinct->none; chunk = chunk->before) {
+        __builtin_prefetch(chunk->before);
+        if (look->print_cap < n + ROOM / NARROW) {
+            size_t cap = 2 * (n + ROOM / NARROW);
+            uint64_t *larger = realloc(look->prints, cap * sizeof(*larger));
+            if (!larger)
+                return false;
+            look->prints = larger;
+            look->print_cap = cap;
+        }
         for (const uint8_t *at = chunk->prints; at < end; at += width) {
             uint64_t stored;
             memcpy(&stored, at, sizeof(stored));
-            *to++ = le64toh(stored) & mask;
+            look->prints[n++] = le64toh(stored) & mask;
         }
         end = chunk->before->prints + ROOM;
     }
+    *count = n;
+    return true;
 }
 
 /* Two fingerprints that meet in a bitmap are suspects; only those are compared. Nothing here waits for a branch. */
@@ -276,13 +278,13 @@ static size_t find_suspects(struct look *look, size_t count)
 static bool look_through(struct look *look, size_t number)
 {
     const struct distinct *distinct = look->distinct;
-    uint8_t *bucket = distinct->buckets[number];
-    size_t count = fingerprints_in(distinct, bucket);
+    size_t count;
+    if (!unpack(look, distinct->buckets[number], &count))
+        return false;
     if (count < 2)
         return true;
     if (!make_room(look, count))
         return false;
-    unpack(look, bucket);
     size_t suspected = find_suspects(look, count);
     if (suspected > 1)
         qsort(look->suspects, suspected, sizeof(*look->suspects), by_value);

@@ -81,6 +81,7 @@ static void check_stale_views(struct findings *findings, const struct cluster *c
             finding_about(findings, f, cluster, index);
         f->summary = arena_format(findings->arena, "The view of %s is behind: %s%s.", instance->name, why ? why : "",
                                   lines > 1 ? arena_format(findings->arena, " (and %zu more line%s)", lines - 1, lines == 2 ? "" : "s") : "");
+        f->goal = "repair";
         f->rule = "a higher configEpoch in another member's view has replaced what this file shows";
         f->settles = "a newer file of this instance";
     }

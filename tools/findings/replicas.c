@@ -42,6 +42,7 @@ static void check_primaries(struct findings *findings, const struct cluster *clu
             return;
         finding_about(findings, f, cluster, n);
         f->slots = cluster_slots_of(cluster, n, findings->arena);
+        f->goal = "repair";
         f->summary = arena_format(findings->arena, "No healthy replica of it is listed: losing it loses %u slots.", node->slots_owned);
         f->rule = "by the newest claims, no member that is not failed replicates this voting primary";
         f->settles = "newer views that list a replica of it";

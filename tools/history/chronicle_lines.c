@@ -83,7 +83,10 @@ const struct lifetime *chronicle_lifetime(const struct chronicle *chronicle, siz
 
 /* ------------------------------------------------------------------ processes */
 
-enum { FIRST_LINES = 8 /* of a process come before it says who it is */ };
+enum {
+    FIRST_LINES = 8,      /* of a process come before it says who it is */
+    FIRST_LINES_MS = 1000 /* how long they may take: warnings about the configuration */
+};
 
 /* The process has said too much already for a line of its start. */
 static bool is_under_way(const struct lifetime *life, size_t position)
@@ -91,13 +94,24 @@ static bool is_under_way(const struct lifetime *life, size_t position)
     return life->ready != NONE || (life->started == NONE && position - life->first > FIRST_LINES);
 }
 
-/* A line with which a process begins. From 4.0 on the first line of all is STARTING. Before, the version comes
- * after the node id, and a process tells by its number, except in containers, where it is always the same. */
-static bool begins(const struct lifetime *life, const struct occurrence *line, size_t position)
+/* The process has written nothing but warnings about its configuration, which servers from Valkey 8.1 on do before
+ * STARTING. */
+static bool has_only_warned(const struct chronicle *chronicle, const struct lifetime *life,
+                            const struct occurrence *line, size_t position)
+{
+    int64_t since = line->when.ms - track_at(chronicle, life->instance, life->first)->when.ms;
+    return life->version == NONE && life->identified == NONE && life->pid == line->pid &&
+           !is_under_way(life, position) && position - life->first <= FIRST_LINES && since >= 0 && since <= FIRST_LINES_MS;
+}
+
+/* A line with which a process begins. From 4.0 on STARTING is the first or nearly so. Before, the version comes after the
+ * node id, and a process tells by its number, except in containers, where it is always the same. */
+static bool begins(const struct chronicle *chronicle, const struct lifetime *life, const struct occurrence *line,
+                   size_t position)
 {
     switch (line->event) {
     case LOG_STARTING:
-        return true;
+        return !life || !has_only_warned(chronicle, life, line, position);
     case LOG_START:
         return !life || life->version != NONE || is_under_way(life, position);
     case LOG_NODE_NEW:
@@ -188,7 +202,7 @@ static void follow(struct chronicle *chronicle, size_t instance)
     struct lifetime *life = NULL;
     for (size_t p = 0; p < track->count; p++) {
         const struct occurrence *line = track_at(chronicle, instance, p);
-        bool first = begins(life, line, p);
+        bool first = begins(chronicle, life, line, p);
         if (first && life && life->ending == ENDING_UNKNOWN)
             life->ending = ENDING_SILENT;
         if (first || !life) {
@@ -197,8 +211,8 @@ static void follow(struct chronicle *chronicle, size_t instance)
             life->started = first ? track->at[p] : NONE;
         }
         life->last = p;
-        if (life->started == NONE &&
-            (line->event == LOG_START || line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
+        if (life->started == NONE && (line->event == LOG_STARTING || line->event == LOG_START ||
+                                      line->event == LOG_NODE_NEW || line->event == LOG_NODE_LOADED))
             life->started = track->at[life->first];
         take(life, line, track->at[p]);
     }

@@ -78,6 +78,23 @@ static int64_t correction(const struct chronicle *chronicle, const struct saved_
     return when->ms - when->raw_ms;
 }
 
+enum { LOADED_MS = 50 /* between the load of a nodes.conf and its line */ };
+
+/* A server that loads a nodes.conf sets all pongs that it states to that moment: they show nothing of the others. */
+static bool is_loaded(const struct chronicle *chronicle, const struct saved_view *saved, int64_t pong)
+{
+    for (size_t l = 0; l < chronicle->lifetime_count; l++) {
+        const struct lifetime *life = &chronicle->lifetimes[l];
+        if (life->instance != saved->instance || life->identified == NONE)
+            continue;
+        const struct occurrence *line = chronicle_at(chronicle, life->identified);
+        int64_t apart = line->when.ms - pong;
+        if (line->event == LOG_NODE_LOADED && apart >= -LOADED_MS && apart <= LOADED_MS)
+            return true;
+    }
+    return false;
+}
+
 int64_t last_pong(const struct chronicle *chronicle, const char *id, int64_t ms, size_t *from)
 {
     int64_t newest = INT64_MIN;
@@ -88,7 +105,7 @@ int64_t last_pong(const struct chronicle *chronicle, const char *id, int64_t ms,
         if (!sighting || sighting->myself || sighting->pong_ms <= 0 || sighting->pong_ms == saved->loaded_ms)
             continue; /* nobody heard what a server sets while it loads */
         int64_t pong = sighting->pong_ms + correction(chronicle, saved);
-        if (pong <= ms && pong > newest) {
+        if (pong <= ms && pong > newest && !is_loaded(chronicle, saved, pong)) {
             newest = pong;
             *from = saved->occurrence;
         }

@@ -46,8 +46,11 @@ static void look_at_links(const struct chronicle *chronicle, struct sight *sight
 {
     const struct history *history = chronicle->history;
     const char *name = chronicle_name(chronicle, id);
+    int64_t since = ms - 4 * node_timeout(chronicle);
     size_t from;
-    for (size_t o = occurrences_from(chronicle, ms - 4 * node_timeout(chronicle)); o < history->count; o++) {
+    if (sight->from != NONE && sight->when.ms < since)
+        since = sight->when.ms;
+    for (size_t o = occurrences_from(chronicle, since); o < history->count; o++) {
         const struct occurrence *line = chronicle_at(chronicle, o);
         if (line->when.source == CLOCK_NONE || line->when.ms > ms)
             break;

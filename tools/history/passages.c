@@ -293,7 +293,8 @@ static void take_rejoin(struct chronicle *chronicle, const struct reset *reset)
     for (size_t p = chronicle->positions[from] + 1; p < track->count; p++) {
         const struct occurrence *line = chronicle_at(chronicle, track->at[p]);
         const char *state = line->event == LOG_CLUSTER_STATE ? occurrence_field(line, LOG_FIELD_STATE) : NULL;
-        if (line->event == LOG_STARTING || line->event == LOG_START || line->event == LOG_NODE_RESET)
+        bool another = line->event == LOG_NODE_RESET && line->when.ms > reset->high_ms;
+        if (line->event == LOG_STARTING || line->event == LOG_START || another)
             return;
         if (!state || strcmp(state, "ok") != 0)
             continue;

@@ -148,8 +148,9 @@ static bool refuse_loss(struct making *m)
         m, PLAN_REFUSED,
         arena_format(m->arena, "%" PRIu64 " key%s in %zu slot%s exist%s only in the dump of %s", copies->only_here,
                      one ? "" : "s", slots, slots == 1 ? "" : "s", one ? "s" : "", m->stage->target.name),
-        arena_format(m->arena,
-                     "carry them to the owners of their slots first: --rescue; or give them up: --accept-loss=%" PRIu64,
+        arena_format(m->arena, "%s; or give them up: --accept-loss=%" PRIu64,
+                     m->stage->target.replica ? RESCUE_BY_HAND
+                                              : "carry them to the owners of their slots first: --rescue",
                      copies->only_here));
 }
 

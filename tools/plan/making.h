@@ -194,6 +194,9 @@ const char *tool_objects(struct making *m);
 /* Refuses to lose the keys of the stage's copies that exist only here, naming them; false when the plan was stopped. */
 bool check_loss(struct making *m);
 
+/* How keys leave a replica, which hands none out. */
+#define RESCUE_BY_HAND "load a copy of its dump into a server outside the cluster, and copy the keys from there first"
+
 /* Every key of the stage's copies that exists only here can be carried over by a script: rescue.c. */
 bool check_rescue(struct making *m);
 bool rescue_bind(struct making *m, struct step *step);

@@ -34,7 +34,7 @@ static bool move_slots(struct making *m, struct step *step)
             m->arena,
             arena_format(m->arena,
                          "(%s: CLUSTER SETSLOT {slot} IMPORTING on %s, MIGRATING on %s, "
-                         "MIGRATE of its keys, SETSLOT {slot} NODE %.8s... on both and on the other primaries)",
+                         "MIGRATE of its keys, SETSLOT {slot} NODE %s on both and on the other primaries)",
                          slot_set_words(step->slots, m->arena), making_name(m, step->on), name, to),
             NULL);
     else if (m->plan->dialect == DIALECT_TRIB)

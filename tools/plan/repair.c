@@ -15,7 +15,6 @@ size_t repair_subject(struct making *m, const struct finding *finding)
 {
     const char *why, *name = finding->node ? finding->node : finding->node_id;
     size_t instance = name ? evidence_instance(m->scene->evidence, name, &why) : SIZE_MAX;
-    m->stage = NULL;
     if (instance == SIZE_MAX)
         making_stop(m, PLAN_REFUSED, "the case holds no files of it, or of several nodes that are called so",
                     "collect the files of the node");
@@ -30,7 +29,6 @@ bool repair_rejoin(struct making *m, const struct finding *finding)
 
 bool repair_by_person(struct making *m, const struct finding *finding)
 {
-    m->stage = NULL;
     return making_stop(m, PLAN_REFUSED, "which nodes and keys belong where is not for a tool to say",
                        arena_format(m->arena, "rcf-check --explain %s says what to do", finding_word(finding->id)));
 }
@@ -239,6 +237,7 @@ bool make_repair(struct making *m)
         const struct finding *finding = next_finding(m, refused, &remedy);
         if (!finding)
             break;
+        m->stage = NULL; /* a remedy that stops before it begins a stage stops at none */
         bool done = !(remedy->when == SETTLED && stops_unsettled(m, finding, refused)) &&
                     remedy->make(m, finding) && making_go_on(m);
         explain(m, made, finding, remedy->reason);

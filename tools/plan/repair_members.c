@@ -30,13 +30,14 @@ static bool check_return(struct making *m, uint32_t index)
         "%" PRIu64 " keys of its dump, which is kept: %" PRIu64 " exist with equal value in dumps of members, %" PRIu64
         " with another value there, %" PRIu64 " nowhere else",
         stage->copies->count, stage->copies->covered, stage->copies->differs, stage->copies->only_here);
-    if (stage->copies->only_here)
+    if (stage->copies->only_here && !(m->wish->has_accepted_loss && m->wish->accepted_loss == stage->copies->only_here))
         return making_stop(
             m, PLAN_REFUSED,
             arena_format(m->arena,
                          "%" PRIu64 " keys exist only in its dump, and it is flushed when it comes back as a replica",
                          stage->copies->only_here),
-            arena_format(m->arena, "rcf-plan rejoin %s --rescue carries them over", stage->target.name));
+            arena_format(m->arena, "%s; or give them up: --accept-loss=%" PRIu64, RESCUE_BY_HAND,
+                         stage->copies->only_here));
     return stage->content != NULL;
 }
 

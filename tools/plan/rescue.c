@@ -53,7 +53,9 @@ bool check_rescue(struct making *m)
     if (why)
         return making_stop(m, PLAN_REFUSED,
                            arena_format(m->arena, "its keys cannot be carried to the owners of their slots: %s", why),
-                           stage->target.down ? "start it on its files, nobody lists it; then --target=running" : NULL);
+                           stage->target.down      ? "start it on its files, nobody lists it; then --target=running"
+                           : stage->target.replica ? RESCUE_BY_HAND
+                                                   : NULL);
     if (copies->only_here > copies->listed)
         return making_stop(
             m, PLAN_REFUSED,

@@ -74,7 +74,7 @@ struct batch {
     struct cell cells[KEY_COLUMNS];
     struct shape shapes[SHAPES][SHAPE_WAYS];
     unsigned file; /* to which the shapes belong */
-    uint8_t text[PLAIN_LONGEST]; /* a value that was compressed */
+    uint8_t text[PLAIN_LONGEST + LZF_ROOM]; /* a value that was compressed */
     struct damages damages;
 };
 
@@ -339,7 +339,7 @@ static void write_with_value(struct batch *batch, struct rdb *reader, const stru
     const struct cell *cells = batch->cells + output->first;
     const struct shape *shape = shape_of(batch, &item->key);
     struct value_json writer;
-    struct rdb_element element;
+    const struct rdb_element *element;
     size_t start = out_held(batch->out).len;
     uint64_t damages = batch->damages.count;
     enum fate fate = fate_at(output->selection, 0);
@@ -354,10 +354,10 @@ static void write_with_value(struct batch *batch, struct rdb *reader, const stru
             note_damage(&batch->damages, rdb_damage(reader));
             continue;
         }
-        value_json_element(&writer, &element);
+        value_json_element(&writer, element);
         if (out_held(batch->out).len < PIECE)
             continue;
-        uint64_t end = element.place.offset + element.place.length;
+        uint64_t end = element->place.offset + element->place.length;
         fate = fate_at(output->selection, end > item->key.value_offset ? end - item->key.value_offset : 0);
         if (fate == REFUSED)
             break;
@@ -435,7 +435,7 @@ static bool plain_value(struct batch *batch, const struct rdb_plain_key *key, st
     *word = (struct rdb_scalar){.integer = key->form == RDB_PLAIN_INTEGER, .text = stored};
     if (key->form == RDB_PLAIN_PACKED) {
         word->text = (struct bytes){batch->text, key->size};
-        return lzf_expand(stored, batch->text, key->size);
+        return lzf_expand_roomy(stored, batch->text, key->size);
     }
     if (word->integer) {
         struct cursor cursor = cursor_over(stored);

@@ -1,5 +1,6 @@
 #include "tools/render/value_json.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -183,6 +184,30 @@ static uint8_t *put_fraction(uint8_t *to, uint64_t number, unsigned decimals)
     return put(to, text + at, sizeof(text) - at);
 }
 
+/* What snprintf() makes of it with "%.17g", for sizes from 10^-4 on and below 10^17: it is written without exponent, and
+ * its product with the power of ten that makes 17 digits of it is exact in 128 bits. */
+static uint8_t *put_17_digits(uint8_t *at, double size)
+{
+    __extension__ typedef unsigned __int128 wide;
+    const uint64_t least = UINT64_C(10000000000000000);
+    int exponent;
+    wide product = (wide)ldexp(frexp(size, &exponent), DBL_MANT_DIG);
+    int cut = DBL_MANT_DIG - exponent; /* bits of the product behind the point */
+    unsigned decimals = 0;
+    if (cut < 0)
+        product <<= -cut;
+    cut = cut < 0 ? 0 : cut;
+    for (; product >> cut < least; decimals++)
+        product *= 10;
+    uint64_t digits = (uint64_t)(product >> cut);
+    wide half = ((wide)1 << cut) / 2, rest = product - ((wide)digits << cut);
+    if (half && (rest > half || (rest == half && digits % 2)))
+        digits++;
+    for (; decimals && digits % 10 == 0; decimals--)
+        digits /= 10;
+    return put_fraction(at, digits, decimals);
+}
+
 /* Where there is room for WORD_ROOM bytes. */
 static uint8_t *put_double(uint8_t *at, double number)
 {
@@ -200,6 +225,8 @@ static uint8_t *put_double(uint8_t *at, double number)
         if ((double)digits / power == size)
             return put_fraction(at, digits, decimals);
     }
+    if (size >= 1e-4 && size < 1e17)
+        return put_17_digits(at, size);
     return at + snprintf((char *)at, WORD_ROOM - 1, "%.17g", size);
 }
 
