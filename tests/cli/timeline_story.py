@@ -110,6 +110,7 @@ def check_loss(case, records):
     if not expect(failover and outage, case + ': failover and outage of 8000'):
         return
     same((failover['time'], failover['end']), (outage['time'], outage['end']), case + ': window of the outage')
+    same([len([r for r in records if r['kind'] == kind]) for kind in ('failover', 'outage')], [1, 1], case + ': replicas that fail leave no slots')
     details = '\n'.join(failover['details'])
     for text in ('quorum reached, by', 'FAIL told to', 'delayed for', '3 votes: ', '8000 became its replica'):
         expect(text in details, '%s: failover says nothing of "%s"' % (case, text))

@@ -264,8 +264,9 @@ const char *chronicle_primary_before(const struct chronicle *chronicle, size_t i
 /* The lifetime that a position of a track belongs to, or NULL. */
 const struct lifetime *chronicle_lifetime(const struct chronicle *chronicle, size_t instance, size_t position);
 
-/* What a view says about a primary: the first in which it has this config epoch and slots, or the last one saved
- * before a moment; NULL when none says. `from` is the view's occurrence, or NONE. */
+/* What a view says about a node and its slots: the first in which it is a primary with this config epoch and slots, or
+ * the last one saved before a moment, in which it may be a replica; NULL when none says. `from` is the view's
+ * occurrence, or NONE. */
 const struct entry *entry_at_epoch(const struct chronicle *chronicle, const char *id, int64_t epoch, size_t *from);
 const struct entry *entry_before(const struct chronicle *chronicle, const char *id, int64_t ms, size_t *from);
 

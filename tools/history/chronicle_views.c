@@ -62,7 +62,7 @@ const struct entry *entry_before(const struct chronicle *chronicle, const char *
     for (size_t v = chronicle->view_count; id && v-- > 0;) {
         const struct saved_view *saved = &chronicle->views[v];
         const struct sighting *sighting = saved->ms > ms ? NULL : sighting_of(chronicle, saved, id);
-        if (!shows_slots(saved, sighting))
+        if (!sighting || saved->view->limits & VIEW_SOME_SLOTS)
             continue;
         *from = saved->occurrence;
         return sighting->entry;
