@@ -65,6 +65,22 @@ static unsigned slow_slot(struct bytes key)
     return crc % SLOT_COUNT;
 }
 
+Test(keyslot, many_at_once)
+{
+    static const char *const names[] = {"", "foo", "{user1000}.following", "user1000", "a-name-of-more-than-sixteen-bytes",
+                                        "foo{}{bar}", "sixteen--bytes--", "seventeen--bytes-", "{a}", "eight---"};
+    enum { NAMES = sizeof(names) / sizeof(names[0]) };
+    struct bytes keys[NAMES];
+    uint16_t slots[NAMES];
+    for (size_t i = 0; i < NAMES; i++)
+        keys[i] = (struct bytes){(const uint8_t *)names[i], strlen(names[i])};
+    keyslot_each(keys, NAMES, slots);
+    for (size_t i = 0; i < NAMES; i++) {
+        cr_assert_eq(slots[i], keyslot(keys[i]), "%s", names[i]);
+        cr_assert_eq(slots[i], keyslot_by_tables(keys[i]), "%s", names[i]);
+    }
+}
+
 Test(keyslot, any_length)
 {
     uint8_t name[167];
