@@ -178,6 +178,18 @@ Test(history_clocks, retries_are_told_apart)
     evidence_close(evidence);
 }
 
+/* Newer servers write down that a meeting was asked for; the other side, when its handshake was done. */
+Test(history_clocks, meetings_are_pairs)
+{
+    write_log("10.0.0.1", "7000",
+              START(A) "1:M 22 Nov 2026 12:00:00.000 * Cluster meet 10.0.0.2:7000 (user request from 'id=9 addr=10.0.0.9:9').\n");
+    write_log("10.0.0.2", "7000", START(B) "1:M 22 Nov 2026 13:00:00.120 * Successfully completed handshake with " A " ()\n");
+    const struct history *history = history_of();
+    int64_t apart = clock_of(history, "10.0.0.2")->offset_ms - clock_of(history, "10.0.0.1")->offset_ms;
+    cr_assert_leq(llabs(apart - 3600000), 1000, "%" PRId64, apart);
+    evidence_close(evidence);
+}
+
 /* Instances of one host share a clock; hosts that share nothing keep theirs, which is said. */
 Test(history_clocks, hosts_without_pairs)
 {

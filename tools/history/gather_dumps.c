@@ -29,7 +29,8 @@ static bool add_dump(struct gathering *gathering, size_t number)
         if (evidence->instances[file->instance].node != NO_NODE)
             occurrence.node = view_store_id(evidence->store, evidence->instances[file->instance].node);
     }
-    occurrence.text = arena_format(arena, "dump of %llu %s begun", (unsigned long long)dump->keys, dump->keys == 1 ? "key" : "keys");
+    occurrence.text = arena_format(arena, "dump of %s%llu %s begun", dump->stop == RDB_STOP_NONE ? "" : "at least ",
+                                   (unsigned long long)dump->keys, dump->keys == 1 ? "key" : "keys");
     occurrence.offset = dump->has_repl_offset ? dump->repl_offset : -1;
     occurrence.field_count = dump->repl_id != NULL;
     occurrence.fields = &replid;

@@ -118,6 +118,10 @@ static bool look(struct looking *looking)
     case LOG_FAILOVER_ASKED:
         return is_second(looking, PAIR_HANDOVER_ASKED, line->node, "", 0) &&
                is_first(looking, PAIR_HANDOVER_ANSWERED, line->node, "", 0);
+    case LOG_MEET_REQUESTED:
+        return is_first(looking, PAIR_MEETING, line->writer, line->address, 0);
+    case LOG_HANDSHAKE:
+        return is_second(looking, PAIR_MEETING, line->node, own_address(looking), 0);
     case LOG_EPOCH_SET:
         return is_first(looking, PAIR_EPOCH_GIVEN, "", "", line->epoch) &&
                is_second(looking, PAIR_EPOCH_GIVEN, "", "", line->epoch - 1);
