@@ -88,6 +88,7 @@ static const struct asked cases[] = {
     {"(no case)", NULL, GOAL_CREATE},
     {"fixtures/incidents-redis-7.0.15/open-slots", NULL, GOAL_REPAIR},
     {"fixtures/incidents-redis-7.0.15/uncovered", NULL, GOAL_REPAIR},
+    {"fixtures/made/uncovered-keys-on-two", NULL, GOAL_REPAIR}, /* one uncovered slot has keys on two primaries */
     {"fixtures/incidents-redis-7.0.15/half-forgotten", NULL, GOAL_REPAIR},
     {"fixtures/incidents-redis-7.0.15/split-brain", NULL, GOAL_REPAIR},
     {"fixtures/incidents-redis-7.0.15/cloned-id", NULL, GOAL_REPAIR},
