@@ -143,28 +143,17 @@ bool rdb_check_intset(struct rdb_quick_walk *walk)
     return walk_blob(walk, PACKED_INTSET);
 }
 
+static inline bool pass_string(struct rdb_quick_walk *walk)
+{
+    return pass_value(&walk->cursor);
+}
+
 bool rdb_check_ziplist_nodes(struct rdb_quick_walk *walk)
 {
-    uint64_t nodes;
-    if (!rdb_take_count(walk, &nodes))
-        return false;
-    for (uint64_t i = 0; i < nodes; i++)
-        if (!walk_blob(walk, PACKED_ZIPLIST))
-            return false;
-    return true;
+    return rdb_each_ziplist(walk, walk_blob);
 }
 
 bool rdb_check_nodes(struct rdb_quick_walk *walk)
 {
-    uint64_t nodes, container;
-    if (!rdb_take_count(walk, &nodes))
-        return false;
-    for (uint64_t i = 0; i < nodes; i++) {
-        if (!rdb_take_length(&walk->cursor, &container) ||
-            (container != RDB_NODE_PLAIN && container != RDB_NODE_PACKED) ||
-            !(container == RDB_NODE_PLAIN ? pass_value(&walk->cursor) : walk_blob(walk, PACKED_LISTPACK)))
-            return false;
-        walk->elements += container == RDB_NODE_PLAIN;
-    }
-    return true;
+    return rdb_each_node(walk, pass_string, walk_blob);
 }

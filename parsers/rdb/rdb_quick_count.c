@@ -82,26 +82,10 @@ bool rdb_count_intset(struct rdb_quick_walk *walk)
 
 bool rdb_count_ziplist_nodes(struct rdb_quick_walk *walk)
 {
-    uint64_t nodes;
-    if (!rdb_take_count(walk, &nodes))
-        return false;
-    for (uint64_t i = 0; i < nodes; i++)
-        if (!count_blob(walk, PACKED_ZIPLIST))
-            return false;
-    return true;
+    return rdb_each_ziplist(walk, count_blob);
 }
 
 bool rdb_count_nodes(struct rdb_quick_walk *walk)
 {
-    uint64_t nodes, container;
-    if (!rdb_take_count(walk, &nodes))
-        return false;
-    for (uint64_t i = 0; i < nodes; i++) {
-        if (!rdb_take_length(&walk->cursor, &container) ||
-            (container != RDB_NODE_PLAIN && container != RDB_NODE_PACKED) ||
-            !(container == RDB_NODE_PLAIN ? count_string(walk) : count_blob(walk, PACKED_LISTPACK)))
-            return false;
-        walk->elements += container == RDB_NODE_PLAIN;
-    }
-    return true;
+    return rdb_each_node(walk, count_string, count_blob);
 }

@@ -87,4 +87,34 @@ static inline bool rdb_take_string(struct cursor *cursor, struct rdb_stored *str
     return cursor_ok(cursor);
 }
 
+/* What is done with a packed blob; with the nodes of a list. The loops are inlined, and with them what they call. */
+typedef bool rdb_blob_fn(struct rdb_quick_walk *walk, enum packed_form form);
+
+static inline __attribute__((always_inline)) bool rdb_each_ziplist(struct rdb_quick_walk *walk, rdb_blob_fn *packed)
+{
+    uint64_t nodes;
+    if (!rdb_take_count(walk, &nodes))
+        return false;
+    for (uint64_t i = 0; i < nodes; i++)
+        if (!packed(walk, PACKED_ZIPLIST))
+            return false;
+    return true;
+}
+
+static inline __attribute__((always_inline)) bool rdb_each_node(struct rdb_quick_walk *walk, rdb_quick_fn *plain,
+                                                                rdb_blob_fn *packed)
+{
+    uint64_t nodes, container;
+    if (!rdb_take_count(walk, &nodes))
+        return false;
+    for (uint64_t i = 0; i < nodes; i++) {
+        if (!rdb_take_length(&walk->cursor, &container) ||
+            (container != RDB_NODE_PLAIN && container != RDB_NODE_PACKED) ||
+            !(container == RDB_NODE_PLAIN ? plain(walk) : packed(walk, PACKED_LISTPACK)))
+            return false;
+        walk->elements += container == RDB_NODE_PLAIN;
+    }
+    return true;
+}
+
 #endif
