@@ -282,9 +282,10 @@ def fixtures():
         check(f"{path}: keys of slots", sum(int(slot["keys"]) for slot in record["slots"]), int(record["keys"]))
         check(f"{path}: slots", len(record["slots"]), record["slot_count"])
         check(f"{path}: keys of databases", sum(int(db["keys"]) for db in record["databases"]), int(record["keys"]))
-        story = re.search(r"(redis|valkey)-([0-9.]+)/", path)
-        writer = None if story[2] == "3.0.7" else f"{story[1].capitalize()} {story[2]}"
-        check(f"{path}: writer", record["writer"], writer)
+        server = re.search(r"(redis|valkey)-([0-9.]+)/", path)
+        if server:  # made dumps lie elsewhere
+            writer = None if server[2] == "3.0.7" else f"{server[1].capitalize()} {server[2]}"
+            check(f"{path}: writer", record["writer"], writer)
     code, found = records("--checksum-only", *paths)
     check("fixtures: checksums", (code, {(record["verdict"], record["checksum"]) for record in found}),
           (0, {("ok", "valid")}))
