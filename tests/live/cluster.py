@@ -386,7 +386,11 @@ class Cluster:
                     len(pictures[0]) == len(self.members) and
                     all("cluster_state:ok" in s.call("CLUSTER", "INFO").decode() for s in self.members))
 
-        wait_for(f"the {len(self.members)} members agree", agreed, seconds)
+        try:
+            wait_for(f"the {len(self.members)} members agree", agreed, seconds)
+        except Problem as problem:
+            views = "\n".join(f"{server.name}:\n{server.call('CLUSTER', 'NODES').decode()}" for server in self.members)
+            raise Problem(f"{problem}\n{views}") from None
 
     def tool(self, *words):
         """redis-cli --cluster, as an operator runs it."""
@@ -398,7 +402,11 @@ class Cluster:
         role = ["--cluster-slave", "--cluster-master-id", primary.id()] if primary else []
         self.tool("add-node", server.name, self.members[0].name, *role)
         self.members.append(server)
-        self.wait_agreed()
+        try:
+            self.wait_agreed(10)
+        except Problem:  # a handshake ends after the node timeout, on a busy machine without having met
+            self.members[0].call("CLUSTER", "MEET", server.ip, server.port)
+            self.wait_agreed()
 
     def move_slots(self, source, target, count):
         self.tool("reshard", self.members[0].name, "--cluster-from", source.id(), "--cluster-to", target.id(),
