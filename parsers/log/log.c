@@ -21,6 +21,7 @@ struct log {
     struct log_words *words;
     struct log_shapes shapes;
     struct log_wrappers wrappers;
+    struct log_prefix_latest latest;
     struct log_tally tally;
     struct log_crash crash;
     unsigned flags;
@@ -101,14 +102,15 @@ static void set_prefix(struct log_event *event, const struct log_prefix *prefix)
     event->message = prefix->message;
 }
 
-/* Who wrote the line, when, and its message: all that stands around it. */
-static void read_around(struct log *reader, struct log_event *event)
+/* Who wrote the line, when, and its message: all that stands around it. `shaped` is NULL when the line itself has no
+ * shape. */
+static void read_around(struct log *reader, const struct log_shaped *shaped, struct log_event *event)
 {
     struct log_prefix prefix;
     struct log_wrapping wrapping;
     size_t before;
     struct bytes text = reader->line.text;
-    if (log_prefix_read(text, &prefix)) {
+    if (shaped ? log_prefix_read_shaped(&reader->latest, text, shaped, &prefix) : log_prefix_read(text, &prefix)) {
         set_prefix(event, &prefix);
         log_tally_prefix(&reader->tally, &prefix);
         return;
@@ -207,7 +209,8 @@ static void note_time(struct log *reader, struct log_event *line)
 }
 
 /* A line with all that it says; `row` is its wording if it was found already, at `message`. */
-static void read_line(struct log *reader, int row, struct bytes message, struct log_values *values)
+static void read_line(struct log *reader, const struct log_shaped *shaped, int row, struct bytes message,
+                      struct log_values *values)
 {
     struct log_event line;
     struct log_counts *counts = counts_of(reader);
@@ -215,7 +218,7 @@ static void read_line(struct log *reader, int row, struct bytes message, struct 
     line.place = reader->line.place;
     line.lines = 1;
     line.label = text_from(reader->line.text, reader->line.text.len);
-    read_around(reader, &line);
+    read_around(reader, shaped, &line);
     counts->prefixed += line.prefixed;
     if (line.message.at != message.at || line.message.len != message.len)
         row = log_words_find(reader->words, line.message, values);
@@ -273,8 +276,9 @@ static void take_line(struct log *reader)
     struct log_shaped shaped;
     struct log_values values;
     int row = LOG_NO_WORDING;
+    bool known = has_shape(reader, &text, &shaped);
     counts_of(reader)->lines++;
-    if (has_shape(reader, &text, &shaped)) {
+    if (known) {
         if (shaped.date)
             log_tally_date(&reader->tally, text.at + shaped.date);
         message = text_from(text, shaped.message);
@@ -282,7 +286,7 @@ static void take_line(struct log *reader)
         if (pass_line(reader, text, &shaped, row))
             return;
     }
-    read_line(reader, row, message, &values);
+    read_line(reader, known && text.at == reader->line.text.at ? &shaped : NULL, row, message, &values);
 }
 
 /* What stands open at the end. */

@@ -1,11 +1,15 @@
 #include "parsers/log/prefix.h"
 
+#include <string.h>
+
 #include "parsers/bytes/text.h"
 #include "parsers/log/stamp.h"
 
 enum { PID_DIGITS = 10, BEFORE_MAX = 512 /* bytes that somebody may have put before a prefix */ };
 
 /* The readers below consume on success; after a failure their cursor is of no use, so alternatives try on a copy. */
+
+static const char level_letters[] = ".-*#";
 
 static bool letter_of(struct cursor *in, const char *allowed, char *letter)
 {
@@ -44,7 +48,7 @@ static bool process_id(struct cursor *in, uint32_t *pid)
 /* "L message"; a server's empty message may have lost the blank before it. */
 static bool level_and_message(struct cursor *in, struct log_prefix *prefix)
 {
-    if (!letter_of(in, ".-*#", &prefix->level) || (cursor_left(in) && !log_stamp_mark(in, ' ')))
+    if (!letter_of(in, level_letters, &prefix->level) || (cursor_left(in) && !log_stamp_mark(in, ' ')))
         return false;
     prefix->message = cursor_take(in, cursor_left(in));
     return true;
@@ -140,6 +144,39 @@ bool log_prefix_read(struct bytes text, struct log_prefix *prefix)
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
+}
+
+/* The milliseconds of a line that else has the latest time and process; false when it has not. */
+static bool same_second(const struct log_prefix_latest *latest, struct bytes text, const struct log_shaped *shaped,
+                        int16_t *milliseconds)
+{
+    size_t behind = shaped->fraction + 3, level = shaped->message - 2;
+    if (!shaped->fraction || latest->len != shaped->message || text.len < shaped->message ||
+        memcmp(latest->text, text.at, shaped->fraction) != 0 ||
+        memcmp(latest->text + behind, text.at + behind, level - behind) != 0)
+        return false;
+    const uint8_t *digits = text.at + shaped->fraction;
+    *milliseconds = (int16_t)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 + digits[2] - '0');
+    return is_digit(digits[0]) && is_digit(digits[1]) && is_digit(digits[2]) && memchr(level_letters, text.at[level], sizeof(level_letters) - 1);
+}
+
+bool log_prefix_read_shaped(struct log_prefix_latest *latest, struct bytes text, const struct log_shaped *shaped,
+                            struct log_prefix *prefix)
+{
+    int16_t milliseconds;
+    if (same_second(latest, text, shaped, &milliseconds)) {
+        *prefix = latest->prefix;
+        prefix->time.millisecond = milliseconds;
+        prefix->level = (char)text.at[shaped->message - 2];
+        prefix->message = text_from(text, shaped->message);
+        return true;
+    }
+    if (!log_prefix_read(text, prefix))
+        return false;
+    latest->len = shaped->message <= LOG_PREFIX_KEPT ? shaped->message : 0;
+    memcpy(latest->text, text.at, latest->len);
+    latest->prefix = *prefix;
+    return true;
 }
 
 /* A prefix has "PID:" at its beginning, logfmt "pid=". */

@@ -28,6 +28,8 @@ static void add_column(struct log_shape *shape, size_t column, char form)
     }
     if (form == 'L')
         shape->level = column;
+    if (form == '.')
+        shape->fraction = column + 1;
     shape->mask[column / 8] |= (uint64_t)mask << column % 8 * 8;
     shape->wanted[column / 8] |= (uint64_t)wanted << column % 8 * 8;
 }
@@ -70,6 +72,7 @@ bool log_shape_find(struct log_shapes *shapes, struct bytes line, struct log_sha
         shaped->process = cursor_offset(&in);
         shaped->message = shaped->process + shape->len;
         shaped->level = (char)line.at[shaped->process + shape->level];
+        shaped->fraction = shape->fraction ? shaped->process + shape->fraction : 0;
         shaped->date = shape->yearless ? shaped->process + 1 : 0;
         return true;
     }

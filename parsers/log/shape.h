@@ -15,7 +15,8 @@ enum { LOG_SHAPE_WORDS = 5, LOG_SHAPES = 4 };
 struct log_shape {
     uint64_t mask[LOG_SHAPE_WORDS], wanted[LOG_SHAPE_WORDS];
     size_t len;
-    size_t level; /* column */
+    size_t level;    /* column */
+    size_t fraction; /* column of the milliseconds, 0 where they are no digits of their own */
     bool yearless;
 };
 
@@ -28,6 +29,7 @@ struct log_shaped {
     size_t process; /* length of "PID:R" */
     size_t message; /* where it begins */
     char role, level;
+    size_t fraction; /* where three digits of milliseconds stand, 0 for the form without */
     size_t date; /* where "DD Mon" of a form without a year begins, 0 for others */
 };
 

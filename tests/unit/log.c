@@ -96,6 +96,23 @@ Test(log, prefix_milliseconds)
     READS_AS("1:M 0 * m\n", "1:0+9 1M* 1970-1-1T0:0:0.0+0 [m]\n");
 }
 
+/* Lines of one second are read by what differs from the line before. */
+Test(log, prefixes_of_one_second)
+{
+    READS_AS("1:M 22 Nov 2026 15:05:25.820 * one\n1:M 22 Nov 2026 15:05:25.007 # two\n"
+             "1:S 22 Nov 2026 15:05:25.999 # role\n1:S 22 Nov 2026 15:05:26.000 . second\n"
+             "1:S 22 Nov 2026 15:05:26.0:0 . milliseconds\n1:S 22 Nov 2026 15:05:26.000 + level\n"
+             "1:S 22 Nov 2026 15:05:26.001 - last\n",
+             "1:0+34 1M* 2026-11-22T15:5:25.820 [one]\n2:35+34 1M# 2026-11-22T15:5:25.7 [two]\n"
+             "3:70+35 1S# 2026-11-22T15:5:25.999 [role]\n4:106+37 1S. 2026-11-22T15:5:26.0 [second]\n"
+             "5:144+43 [1:S 22 Nov 2026 15:05:26.0:0 . milliseconds]\n6:188+36 [1:S 22 Nov 2026 15:05:26.000 + level]\n"
+             "7:225+35 1S- 2026-11-22T15:5:26.1 [last]\n");
+    READS_AS("1:M 2026-11-22T15:05:25.820+01:00 * m\n1:M 2026-11-22T15:05:25.821+01:00 # n\n"
+             "1:M 2026-11-22T15:05:25.821+02:00 # zone\n",
+             "1:0+37 1M* 2026-11-22T15:5:25.820+3600 [m]\n2:38+37 1M# 2026-11-22T15:5:25.821+3600 [n]\n"
+             "3:76+40 1M# 2026-11-22T15:5:25.821+7200 [zone]\n");
+}
+
 Test(log, prefix_logfmt)
 {
     READS_AS("pid=7 role=RDB/AOF timestamp=\"22 Nov 2026 15:05:25.820\" level=notice message=\"DB 'x' saved\"\n",
