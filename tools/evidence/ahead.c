@@ -1,8 +1,9 @@
 #include "tools/evidence/ahead.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
+
+#include "tools/evidence/cores.h"
 
 enum {
     WINDOW = 16,     /* files that are open at once */
@@ -64,10 +65,7 @@ static void *read_ahead(void *context)
 /* How many threads may read while one loads. */
 static size_t readers_for(size_t files)
 {
-    cpu_set_t allowed;
-    if (files <= FEW || sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
-        return 0;
-    size_t others = (size_t)CPU_COUNT(&allowed) - 1;
+    size_t others = files > FEW ? cores_allowed() - 1 : 0;
     return others < READERS_MAX ? others : READERS_MAX;
 }
 

@@ -223,7 +223,7 @@ bool dump_duplicates(struct duplicates *duplicates, struct distinct *distinct, s
 {
     uint64_t *candidates;
     size_t count;
-    bool ok = distinct_repeated(distinct, duplicates->how->threads, &candidates, &count);
+    bool ok = distinct_repeated(distinct, dump_scan_threads(duplicates->how->threads), &candidates, &count);
     struct second_pass pass = {.duplicates = duplicates,
                                .builder = builder,
                                .distinct = distinct,

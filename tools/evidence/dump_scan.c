@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "tools/evidence/cores.h"
 #include "tools/evidence/dump_salvage.h"
 
 enum {
@@ -352,10 +352,10 @@ static bool go_on(struct scan *scan, struct rdb *reader, struct salvage *salvage
     return true;
 }
 
-static unsigned thread_count(const struct scan_options *options)
+unsigned dump_scan_threads(unsigned asked)
 {
-    long cores = options->threads ? (long)options->threads : sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > MOST_THREADS ? MOST_THREADS : (unsigned)cores;
+    size_t threads = asked ? asked : cores_allowed();
+    return threads > MOST_THREADS ? MOST_THREADS : (unsigned)threads;
 }
 
 bool dump_scan_sized(struct source *source, const struct scan_options *options, const struct scan_job *job,
@@ -369,7 +369,7 @@ bool dump_scan_sized(struct source *source, const struct scan_options *options, 
     scan->job = job;
     scan->end = end;
     scan->size = size;
-    scan->thread_count = thread_count(options);
+    scan->thread_count = dump_scan_threads(options->threads);
     scan->block_count = 2 * scan->thread_count + 2;
     pthread_mutex_init(&scan->lock, NULL);
     pthread_cond_init(&scan->put_one, NULL);

@@ -67,6 +67,9 @@ struct scan_options {
     void *slots_context;
 };
 
+/* How many threads `threads` of the options means. */
+unsigned dump_scan_threads(unsigned asked);
+
 /* Reads the dump from where the source stands. False without memory, or when the job ended it; `end` is filled in any
  * case. */
 bool dump_scan(struct source *source, const struct scan_options *options, const struct scan_job *job,

@@ -1,7 +1,8 @@
 #include "tools/evidence/in_order.h"
 
 #include <pthread.h>
-#include <sched.h>
+
+#include "tools/evidence/cores.h"
 
 enum { THREADS_MAX = 16 };
 
@@ -61,8 +62,7 @@ void in_order_wait(struct in_order *order, size_t number)
 
 static size_t threads_for(size_t count, size_t most)
 {
-    cpu_set_t allowed;
-    size_t threads = sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? (size_t)CPU_COUNT(&allowed) : 1;
+    size_t threads = cores_allowed();
     threads = threads < most ? threads : most;
     threads = threads < THREADS_MAX ? threads : THREADS_MAX;
     return threads < count ? threads : count;
