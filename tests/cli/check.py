@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -212,6 +213,32 @@ def check_baseline():
         same(run('rcf-check', '--baseline', folder + '/junk', newer)[0], 2, 'a baseline that is none')
 
 
+def check_marks_of_replicas():
+    """Valkey 8.0 and newer send SETSLOT to replicas: these carry the marks of their primaries, which say it once."""
+    case = 'fixtures/incidents-valkey-8.1.1/open-slots'
+
+    def told(of):
+        return [(f['node'], f['slots'], f['severity']) for f in findings(of) if f['finding'] == 'slot-open']
+
+    other = [('127.0.88.1:7000', '4', 'error'), ('127.0.88.2:7000', '18', 'error')]
+    same(told(case), other + [('127.0.88.3:7000', '10932', 'error')], 'marks of primaries and replicas')
+    same(words(findings(case)), [('slot-open', '7000')], 'and nothing else')
+    with tempfile.TemporaryDirectory() as folder:
+        left = shutil.copytree(case, folder + '/left')
+        primary = left + '/hosts/127.0.88.3/7000'
+        with open(primary + '/nodes_7000.conf') as file:
+            text = file.read()
+        with open(primary + '/nodes_7000.conf', 'w') as file:
+            file.write(re.sub(r' \[10932->-[0-9a-f]{40}\]', '', text))
+        expected = ('127.0.88.1:7010', '10932', 'warning')
+        same(sorted(told(left)), sorted(other + [expected]), 'a mark that only the replica has')
+        expect(any('and its primary 127.0.88.3:7000 is not' in f['summary'] for f in findings(left)), 'whose mark it was')
+        code, document = run_json('rcf-plan', '--json', 'repair', left)
+        same((code, len(document['rehearsal']['before']), document['rehearsal']['after']), (0, 3, []), 'and it is closed at its primary')
+        shutil.rmtree(primary)
+        same([f for f in told(left) if f[1] == '10932'], [('127.0.88.3:7000', '10932', 'error')], "the replica's line in place of its primary's")
+
+
 def check_catalogue():
     _, listing, _ = run('rcf-check', '--list-findings')
     for line in listing.splitlines():
@@ -229,5 +256,6 @@ for fixture in sorted(glob.glob('fixtures/*/*/')):
 check_layouts()
 check_formats()
 check_baseline()
+check_marks_of_replicas()
 check_catalogue()
 finish()

@@ -16,8 +16,9 @@ import tempfile
 import threading
 import time
 
-SERVER = os.environ.get("RCF_SERVER", "/usr/bin/redis-server")  # another version
-CLIENT = "/usr/bin/redis-cli"
+SERVER = os.environ.get("RCF_SERVER", "/usr/bin/redis-server")  # another version, with its own tools beside it
+PATH = os.path.dirname(SERVER) + os.pathsep + os.environ["PATH"]
+CLIENT = "redis-cli"
 NODE_TIMEOUT_MS = 2000
 BAN_S = 60  # CLUSTER FORGET keeps a forgotten id away for a minute
 BUS_OFFSET = 10000
@@ -178,7 +179,7 @@ def _launch(argv, **how):
 def run(argv, text="", environment=None, seconds=150):
     """Runs a program to its end; its exit code and what it wrote to both streams."""
     process = _launch(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                      env={**os.environ, **(environment or {})})
+                      env={**os.environ, "PATH": PATH, **(environment or {})})
     try:
         out, _ = process.communicate(text.encode(), timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -87,6 +87,7 @@ static const struct asked cases[] = {
      .slots = "11000-11010"},
     {"(no case)", NULL, GOAL_CREATE},
     {"fixtures/incidents-redis-7.0.15/open-slots", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-valkey-8.1.1/open-slots", NULL, GOAL_REPAIR}, /* replicas have the marks too */
     {"fixtures/incidents-redis-7.0.15/uncovered", NULL, GOAL_REPAIR},
     {"fixtures/made/uncovered-keys-on-two", NULL, GOAL_REPAIR}, /* one uncovered slot has keys on two primaries */
     {"fixtures/incidents-redis-7.0.15/half-forgotten", NULL, GOAL_REPAIR},

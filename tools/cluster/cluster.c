@@ -316,6 +316,23 @@ const struct claim *node_own_words(const struct node *node)
     return NULL;
 }
 
+uint32_t cluster_marks_of(const struct cluster *cluster, uint32_t node)
+{
+    const struct node *of = &cluster->nodes[node];
+    return of->replica && of->follows != NO_NODE ? of->follows : node;
+}
+
+bool node_is_marked(const struct node *node, const struct mark *mark)
+{
+    const struct claim *words = node_own_words(node);
+    for (uint32_t m = 0; words && m < words->sighting->entry->mark_count; m++) {
+        const struct mark *own = &words->sighting->entry->marks[m];
+        if (own->slot == mark->slot && own->kind == mark->kind && own->peer == mark->peer)
+            return true;
+    }
+    return false;
+}
+
 const char *cluster_limits_text(const struct cluster *cluster, struct arena *arena)
 {
     bool said[VIEW_SOURCES] = {false};

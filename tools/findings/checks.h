@@ -8,6 +8,7 @@
 void check_membership(struct findings *findings, const struct cluster *cluster);
 void check_identity(struct findings *findings, const struct cluster *cluster);
 void check_slots(struct findings *findings, const struct cluster *cluster);
+void check_open_slots(struct findings *findings, const struct cluster *cluster);
 void check_epochs(struct findings *findings, const struct cluster *cluster);
 void check_quorum(struct findings *findings, const struct cluster *cluster);
 void check_origins(struct findings *findings, const struct cluster *cluster);

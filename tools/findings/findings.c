@@ -146,8 +146,8 @@ struct findings *findings_of(const struct evidence *evidence, const struct clust
                              struct arena *arena)
 {
     static void (*const of_cluster[])(struct findings *, const struct cluster *) = {
-        check_membership, check_origins,  check_identity, check_slots,  check_epochs,        check_quorum,
-        check_replicas,   check_hosts,    check_keys,     check_layouts, check_configuration,
+        check_membership, check_origins, check_identity, check_slots,   check_open_slots,    check_epochs,
+        check_quorum,     check_replicas, check_hosts,   check_keys,    check_layouts,       check_configuration,
         check_statuses,
     };
     static void (*const of_case[])(struct findings *) = {

@@ -1,6 +1,6 @@
-/* Tests:     every slot: owned, served, claimed twice, seen alike, and not left half-way.
+/* Tests:     every slot: owned, served, claimed twice, and seen alike.
  * Relies on: the owners that tools/cluster decides on.
- * Reports:   slot-uncovered, slot-unserved, slot-conflict, slot-view-mismatch, slot-open. */
+ * Reports:   slot-uncovered, slot-unserved, slot-conflict, slot-view-mismatch. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,147 +290,10 @@ static void check_mismatches(struct findings *findings, const struct cluster *cl
         finding_shows_claim(findings, f, shown[i]);
 }
 
-/* ------------------------------------------------------------------ open slots */
-
-/* The other half of a mark on the peer's own line. */
-static bool paired(const struct cluster *cluster, uint32_t peer, uint32_t node, const struct mark *mark)
-{
-    const struct claim *claim = peer == NO_NODE ? NULL : node_own_words(&cluster->nodes[peer]);
-    for (uint32_t m = 0; claim && m < claim->sighting->entry->mark_count; m++) {
-        const struct mark *other = &claim->sighting->entry->marks[m];
-        if (other->slot == mark->slot && other->kind != mark->kind && other->peer == cluster->nodes[node].number)
-            return true;
-    }
-    return false;
-}
-
-struct mark_group {
-    enum slot_mark kind;
-    uint32_t peer;
-    bool paired;
-};
-
-/* A dump that a primary wrote for a replica lists the primary's open slots: "93<ID,100>ID,". */
-static bool dump_states(const struct dump *dump, const struct mark *mark, const char *peer)
-{
-    char text[64];
-    int len = snprintf(text, sizeof(text), "%u%c%.40s,", mark->slot, mark->kind == SLOT_IMPORTING ? '<' : '>', peer);
-    for (const char *at = dump->open_slots; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ','))
-        if (strncmp(at, text, (size_t)len) == 0)
-            return true;
-    return false;
-}
-
-/* The dumps of the node and of its replicas that state one of the marks too. */
-static void show_dumps(struct findings *findings, struct finding *f, const struct cluster *cluster, uint32_t index,
-                       const struct entry *entry, struct mark_group group, const struct slot_set *set)
-{
-    const char *peer = view_store_id(cluster->evidence->store, group.peer);
-    for (uint32_t n = 0; n < cluster->member_count; n++) {
-        const struct node *node = &cluster->nodes[n];
-        const struct dump *dump = node->instance == SIZE_MAX ? NULL : cluster->evidence->instances[node->instance].dump;
-        bool states = false;
-        if (!dump || !dump->open_slots || (n != index && !(node->replica && node->follows == index)))
-            continue;
-        for (uint32_t m = 0; m < entry->mark_count && !states; m++)
-            states = entry->marks[m].kind == group.kind && entry->marks[m].peer == group.peer &&
-                     set->has[entry->marks[m].slot] && dump_states(dump, &entry->marks[m], peer);
-        if (states)
-            finding_shows(findings, f, dump->file, dump->open_slots_at);
-    }
-}
-
-/* How many keys of the slots the dump of a node holds; false without a dump that tells. */
-static bool keys_of(const struct cluster *cluster, uint32_t index, const struct slot_set *set, uint64_t *keys)
-{
-    const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
-    const struct dump *dump = node && node->instance != SIZE_MAX ? cluster->evidence->instances[node->instance].dump : NULL;
-    *keys = 0;
-    for (unsigned slot = 0; dump && dump->slot_keys && slot < SLOT_COUNT; slot++)
-        *keys += set->has[slot] ? dump->slot_keys[slot] : 0;
-    return dump && dump->whole;
-}
-
-/* Where the keys are decides how such a slot is closed. */
-static void tell_keys(struct findings *findings, struct finding *f, const struct cluster *cluster, uint32_t index,
-                      uint32_t peer, const struct slot_set *set)
-{
-    uint64_t here, there;
-    bool known_here = keys_of(cluster, index, set, &here), known_there = keys_of(cluster, peer, set, &there);
-    if (!known_here && !known_there)
-        return;
-    f->has_keys = true;
-    f->keys = here + there;
-    f->detail = arena_format(findings->arena, "keys of %s by dumps: %s at %s, %s at the other", set->count == 1 ? "it" : "them",
-                             known_here ? arena_format(findings->arena, "%llu", (unsigned long long)here) : "unknown",
-                             cluster->nodes[index].name,
-                             known_there ? arena_format(findings->arena, "%llu", (unsigned long long)there) : "unknown");
-}
-
-static void report_open(struct findings *findings, const struct cluster *cluster, uint32_t index,
-                        const struct claim *claim, struct mark_group group)
-{
-    struct slot_set set = {.count = 0};
-    const struct entry *entry = claim->sighting->entry;
-    uint32_t peer = cluster_node(cluster, group.peer);
-    for (uint32_t m = 0; m < entry->mark_count; m++)
-        if (entry->marks[m].kind == group.kind && entry->marks[m].peer == group.peer &&
-            paired(cluster, peer, index, &entry->marks[m]) == group.paired) {
-            set.has[entry->marks[m].slot] = true;
-            set.count++;
-        }
-    /* Of a pair, the migrating side speaks for both. */
-    if (group.paired && group.kind == SLOT_IMPORTING)
-        return;
-    struct finding *f = findings_add(findings, FINDING_SLOT_OPEN, CERTAINTY_PROVED);
-    if (!f)
-        return;
-    const char *peer_name = peer != NO_NODE          ? cluster->nodes[peer].name
-                            : group.peer == NO_NODE ? "a node that the check does not name"
-                                            : arena_format(findings->arena, "%.8s", view_store_id(cluster->evidence->store, group.peer));
-    const char *name = cluster->nodes[index].name;
-    finding_about(findings, f, cluster, index);
-    f->slots = slots_text(findings->arena, in_set, &set);
-    f->goal = "repair";
-    if (group.paired)
-        f->summary = arena_format(findings->arena, "Migrating from %s to %s, and %s is importing: a move that was not finished.", name,
-                                  peer_name, peer_name);
-    else if (group.kind == SLOT_MIGRATING)
-        f->summary = arena_format(findings->arena, "%s is migrating to %s, but %s is not importing.", name, peer_name, peer_name);
-    else
-        f->summary = arena_format(findings->arena, "%s is importing from %s, but %s is not migrating.", name, peer_name, peer_name);
-    f->rule = "open-slot marks on the own lines of members";
-    f->settles = "newer files of both nodes; a move that is going on at the moment of collection looks the same";
-    finding_shows_claim(findings, f, claim);
-    const struct claim *other = peer == NO_NODE ? NULL : node_own_words(&cluster->nodes[peer]);
-    finding_shows_claim(findings, f, other);
-    tell_keys(findings, f, cluster, index, peer, &set);
-    show_dumps(findings, f, cluster, index, entry, group, &set);
-}
-
-static void check_open(struct findings *findings, const struct cluster *cluster)
-{
-    for (uint32_t n = 0; n < cluster->member_count; n++) {
-        const struct claim *claim = node_own_words(&cluster->nodes[n]);
-        const struct entry *entry = claim ? claim->sighting->entry : NULL;
-        for (uint32_t m = 0; entry && m < entry->mark_count; m++) {
-            const struct mark *mark = &entry->marks[m];
-            uint32_t peer = cluster_node(cluster, mark->peer);
-            bool pair = paired(cluster, peer, n, mark), told = false;
-            for (uint32_t before = 0; before < m && !told; before++)
-                told = entry->marks[before].kind == mark->kind && entry->marks[before].peer == mark->peer &&
-                       paired(cluster, peer, n, &entry->marks[before]) == pair;
-            if (!told)
-                report_open(findings, cluster, n, claim, (struct mark_group){mark->kind, mark->peer, pair});
-        }
-    }
-}
-
 void check_slots(struct findings *findings, const struct cluster *cluster)
 {
     check_uncovered(findings, cluster);
     check_unserved(findings, cluster);
     check_conflicts(findings, cluster);
     check_mismatches(findings, cluster);
-    check_open(findings, cluster);
 }

@@ -50,8 +50,16 @@ static bool change_slots(struct model *model, size_t number, uint32_t node, cons
     return model_change_entry(model, number, &draft, 0);
 }
 
+/* The instance follows the primary, by its own line. */
+static bool follows(const struct model *model, size_t number, size_t primary)
+{
+    const struct view *view = model->evidence.instances[number].view;
+    const struct sighting *own = view ? view_own(view) : NULL;
+    return own && own->entry->flags & NODE_REPLICA && own->entry->primary == model->evidence.instances[primary].node;
+}
+
 /* Marks of open slots stand in the own line only; those of these slots are gone. */
-static bool close_marks(struct model *model, size_t number, const struct slot_set *slots)
+static bool close_own_marks(struct model *model, size_t number, const struct slot_set *slots)
 {
     const struct view *view = model_instance(model, number)->view;
     const struct sighting *own = view ? view_own(view) : NULL;
@@ -67,6 +75,16 @@ static bool close_marks(struct model *model, size_t number, const struct slot_se
             marks[draft.mark_count++] = own->entry->marks[k];
     draft.marks = marks;
     return model_change_entry(model, number, &draft, 0);
+}
+
+/* And in the lines of its replicas, where servers that send SETSLOT to replicas have left them. */
+static bool close_marks(struct model *model, size_t number, const struct slot_set *slots)
+{
+    bool closed = close_own_marks(model, number, slots);
+    for (size_t i = 0; i < model->evidence.instance_count && closed; i++)
+        if (follows(model, i, number))
+            closed = close_own_marks(model, i, slots);
+    return closed;
 }
 
 /* CLUSTER SETSLOT NODE and ADDSLOTS after gossip: `node` has the slots in every member's view, the other ones have
@@ -107,10 +125,7 @@ static bool replicate_keys(struct model *model, size_t primary, const struct slo
 {
     const struct process *leader = &model->processes[primary];
     for (size_t i = 0; i < model->evidence.instance_count; i++) {
-        const struct view *view = model->evidence.instances[i].view;
-        const struct sighting *own = view ? view_own(view) : NULL;
-        if (i == primary || !own || !(own->entry->flags & NODE_REPLICA) ||
-            own->entry->primary != model_instance(model, primary)->node)
+        if (!follows(model, i, primary))
             continue;
         struct process *process = &model->processes[i];
         uint32_t *keys = own_keys(model, i);

@@ -80,6 +80,17 @@ static size_t importer_of(const struct closing *c, size_t owner, unsigned slot)
     return other && other->kind == SLOT_IMPORTING && other->peer == evidence->instances[owner].node ? peer : SIZE_MAX;
 }
 
+/* The primary has a mark of the slot, or a replica that has it from this primary (cluster_marks_of()): SETSLOT STABLE at the
+ * primary reaches both. */
+static bool is_marked(const struct closing *c, uint32_t primary, unsigned slot)
+{
+    for (uint32_t n = 0; n < c->cluster->member_count; n++)
+        if (c->cluster->nodes[n].instance != SIZE_MAX && cluster_marks_of(c->cluster, n) == primary &&
+            mark_of(c, c->cluster->nodes[n].instance, slot))
+            return true;
+    return false;
+}
+
 /* How one slot ends. `*owner` is its owner's instance. */
 static bool decide(struct closing *c, size_t owner, unsigned slot)
 {
@@ -93,7 +104,7 @@ static bool decide(struct closing *c, size_t owner, unsigned slot)
         if (node->instance != owner && mark_of(c, node->instance, slot) && keys_of(c, node->instance, slot) &&
             !put(c, ENDING_GATHER, owner, node->instance, slot))
             return false;
-        if (mark_of(c, node->instance, slot) && !put(c, ENDING_CLOSE, node->instance, SIZE_MAX, slot))
+        if (is_marked(c, n, slot) && !put(c, ENDING_CLOSE, node->instance, SIZE_MAX, slot))
             return false;
     }
     return true;
