@@ -42,6 +42,7 @@ def check_stories():
                 expected = {('stale-self-membership', '7002')}
             if stage[:2] == '09':
                 expected = {('failed-member', '8000'), ('failed-member', '8001'), ('failed-member', '8002')}
+                expect('keys-in-foreign-slot' not in {f['finding'] for f in found}, '%s/%s: keys of a dead primary' % (story, stage))
             same(about, expected, '%s/%s' % (story, stage))
             for f in found:
                 if f['finding'] == 'stale-self-membership':

@@ -10,20 +10,21 @@ struct foreign {
     const struct cluster *cluster;
     uint32_t serves;   /* node whose slots are at home here, or NO_NODE */
     const struct dump *dump;
-    const bool *importing; /* slots that the instance or its primary is importing */
+    const bool *expected; /* slots that the instance or its primary imports, or that its own line claims: it finds them at its
+                           * start as its own, and whether it keeps them is told as slot-conflict */
 };
 
 static bool is_foreign(const void *context, unsigned slot)
 {
     const struct foreign *f = context;
     uint32_t owner = f->cluster->slots[slot].node;
-    if (!f->dump->slot_keys[slot] || f->importing[slot])
+    if (!f->dump->slot_keys[slot] || f->expected[slot])
         return false;
     /* A slot that nobody owns is told as slot-uncovered; a member takes it when it starts with keys in it. */
     return f->serves == NO_NODE || (owner != NO_NODE && owner != f->serves);
 }
 
-static void mark_importing(const struct cluster *cluster, uint32_t index, bool *importing)
+static void expect_importing(const struct cluster *cluster, uint32_t index, bool *expected)
 {
     if (index == NO_NODE)
         return;
@@ -31,7 +32,15 @@ static void mark_importing(const struct cluster *cluster, uint32_t index, bool *
     for (size_t c = 0; c < node->claim_count && node->claims[c].own; c++)
         for (uint32_t m = 0; m < node->claims[c].sighting->entry->mark_count; m++)
             if (node->claims[c].sighting->entry->marks[m].kind == SLOT_IMPORTING)
-                importing[node->claims[c].sighting->entry->marks[m].slot] = true;
+                expected[node->claims[c].sighting->entry->marks[m].slot] = true;
+}
+
+static void expect_claimed(const struct node *node, bool *expected)
+{
+    const struct entry *entry = node->claim_count && node->claims[0].own ? node->claims[0].sighting->entry : NULL;
+    for (uint32_t r = 0; entry && r < entry->range_count; r++)
+        for (unsigned slot = entry->ranges[r].first; slot <= entry->ranges[r].last && slot < SLOT_COUNT; slot++)
+            expected[slot] = true;
 }
 
 /* The first keys of foreign slots, to be shown. */
@@ -100,17 +109,18 @@ static void check_foreign(struct findings *findings, const struct cluster *clust
     const struct instance *instance = &findings->evidence->instances[number];
     const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
     bool member = node && node->standing == STANDING_MEMBER;
-    bool *importing = arena_array(findings->arena, SLOT_COUNT, sizeof(*importing));
-    struct foreign foreign = {cluster, NO_NODE, instance->dump, importing};
-    if (!instance->dump || !instance->dump->slot_keys || !importing)
+    bool *expected = arena_array(findings->arena, SLOT_COUNT, sizeof(*expected));
+    struct foreign foreign = {cluster, NO_NODE, instance->dump, expected};
+    if (!instance->dump || !instance->dump->slot_keys || !expected)
         return;
     /* A removed replica still copies its primary, whose slots are at home in its dump. */
     if (node && !member && node->replica && node->follows != NO_NODE && cluster->nodes[node->follows].standing == STANDING_MEMBER)
         foreign.serves = node->follows;
     if (member) {
         foreign.serves = node->replica && node->follows != NO_NODE ? node->follows : index;
-        mark_importing(cluster, index, importing);
-        mark_importing(cluster, foreign.serves, importing);
+        expect_importing(cluster, index, expected);
+        expect_importing(cluster, foreign.serves, expected);
+        expect_claimed(node, expected);
     }
     const char *slots = slots_text(findings->arena, is_foreign, &foreign);
     if (!slots || !*slots)
