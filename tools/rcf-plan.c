@@ -13,7 +13,6 @@ enum { MOST_MISSING = 4096, OPTION_MISSING_OK = 1, OPTION_ACCEPT_LOSS, OPTION_TA
 struct config {
     const char *hosts;
     uint64_t accepted_loss;
-    bool has_accepted_loss;
     enum plan_life life;
     bool rescue;
     char *missing_ok[MOST_MISSING];
@@ -25,10 +24,8 @@ struct config {
 static const char *take(void *context, int id, const char *value)
 {
     struct config *config = context;
-    if (id == OPTION_ACCEPT_LOSS) {
-        config->has_accepted_loss = true;
+    if (id == OPTION_ACCEPT_LOSS)
         return text_u64(escape_string(value), &config->accepted_loss) ? NULL : "the exact number of keys";
-    }
     if (id == OPTION_TARGET) {
         config->life = strcmp(value, "running") == 0 ? LIFE_RUNNING
                        : strcmp(value, "down") == 0  ? LIFE_DOWN
@@ -50,7 +47,7 @@ static const char *take(void *context, int id, const char *value)
 static const struct cli_option options[] = {
     {0, "missing-ok", "NODE,...", "go without the files of these members (repeatable)", CLI_TAKE, 0, NULL, 0, 0,
      OPTION_MISSING_OK},
-    {0, "accept-loss", "N", "give up the N keys that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0,
+    {0, "accept-loss", "N", "give up the N keys of the plan that exist nowhere else; exactly that number", CLI_TAKE, 0, NULL, 0, 0,
      OPTION_ACCEPT_LOSS},
     {0, "rescue", NULL, "first carry keys that exist nowhere else to the owners of their slots", CLI_FLAG,
      offsetof(struct config, rescue), NULL, 0, 0, 0},
@@ -182,7 +179,6 @@ static int make(struct cli *cli, const struct config *config, enum plan_goal goa
                              .operand_count = named,
                              .life = config->life,
                              .rescue = config->rescue,
-                             .has_accepted_loss = config->has_accepted_loss,
                              .accepted_loss = config->accepted_loss,
                              .missing_ok = config->missing_ok,
                              .missing_ok_count = config->missing_ok_count,

@@ -61,6 +61,20 @@ def check_refusals():
     same(run('rcf-plan', 'rejoin', '127.0.31.6:7002', INCIDENTS + 'dirty-removed', '--accept-loss=2')[0], 1, 'another number is refused')
     code, plan = run_json('rcf-plan', 'rejoin', '127.0.31.6:7002', INCIDENTS + 'dirty-removed', '--accept-loss=3', '--json')
     same((code, plan['destroys']['keys_only_here']), (0, '3'), 'exactly that number is accepted, and said')
+    with tempfile.TemporaryDirectory() as folder:
+        two = shutil.copytree(INCIDENTS + 'dirty-removed', folder + '/two') + '/hosts/127.0.31.6/'
+        os.mkdir(two + '7003')
+        for name in ('nodes_%s.conf', 'redis_%s.conf', 'dump_%s.rdb'):
+            with open(two + '7002/' + name % 7002, 'rb') as old, open(two + '7003/' + name % 7003, 'wb') as new:
+                text = old.read()
+                new.write(text if name.endswith('rdb') else text.replace(b'7002', b'7003').replace(b'5fa03c69', b'5fa03c70'))
+        for accepted, outcome in ((3, 'refused'), (6, 'ready')):
+            code, plan = run_json('rcf-plan', 'repair', folder + '/two', '--accept-loss=%d' % accepted, '--json')
+            same((code, plan['outcome']), (int(outcome == 'refused'), outcome), 'two nodes and %d keys given up' % accepted)
+            if accepted == 3:
+                expect('6 keys exist only in the dump of 127.0.31.6:7002, 127.0.31.6:7003' in plan['why'], 'loss of the whole plan: %s' % plan['why'])
+            else:
+                same(plan['destroys']['keys_only_here'], '6', 'the loss of both')
     code, _, err = run('rcf-plan', 'rejoin', '127.0.1.6:7001', INCIDENTS + 'cloned-id')
     same(code, 1, 'a cloned id is refused')
     same(run('rcf-plan', 'remove', '127.0.0.6:7000', STALE)[0], 1, 'a node with slots is not removed')

@@ -200,7 +200,7 @@ Test(plan, keys_that_exist_only_here_are_not_given_up)
     cr_expect_eq(trial.plan->stopped->copies->only_here, 3);
     static char node[] = "127.0.31.6:7002";
     char *operands[] = {node, NULL};
-    struct plan_wish wish = {.goal = GOAL_REJOIN, .operands = operands, .operand_count = 1, .has_accepted_loss = true};
+    struct plan_wish wish = {.goal = GOAL_REJOIN, .operands = operands, .operand_count = 1};
     for (wish.accepted_loss = 0; wish.accepted_loss < 5; wish.accepted_loss++) {
         struct plan *plan = plan_make(trial.evidence, &wish, trial.arena);
         cr_expect_eq(plan->outcome, wish.accepted_loss == 3 ? PLAN_READY : PLAN_REFUSED, "--accept-loss=%u",

@@ -61,7 +61,7 @@ static const char *primary_side(struct chronicle *chronicle, struct draft *draft
 static const char *why_full(struct chronicle *chronicle, const struct resync *resync, const char *refused)
 {
     if (refused)
-        return chronicle_text(chronicle, "the primary refused a part: %s", refused);
+        return chronicle_text(chronicle, "the primary could not continue: %s", refused);
     if (resync->impossible != NONE)
         return chronicle_at(chronicle, resync->impossible)->text;
     return NULL;

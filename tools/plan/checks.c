@@ -131,12 +131,8 @@ static const char *key_text(struct arena *arena, struct bytes name)
     return arena_copy(arena, name.at, name.len < 120 ? name.len : 120);
 }
 
-/* What is lost if nothing is done about it. */
-static bool refuse_loss(struct making *m)
+static void name_keys(struct making *m, const struct copies *copies)
 {
-    const struct copies *copies = m->stage->copies;
-    size_t slots = copies->slot_count;
-    bool one = copies->only_here == 1;
     for (size_t k = 0; k < copies->listed && k < KEYS_NAMED; k++)
         making_detail(
             m, arena_format(m->arena, "%s (slot %u)", key_text(m->arena, copies->keys[k].name), copies->keys[k].slot));
@@ -144,6 +140,15 @@ static bool refuse_loss(struct making *m)
         making_detail(m, arena_format(m->arena, "and %" PRIu64 " more", copies->only_here - KEYS_NAMED));
     for (size_t i = 0; i < copies->skipped_count; i++)
         making_detail(m, arena_format(m->arena, "no proof: %s", copies->skipped[i]));
+}
+
+/* What is lost if nothing is done about it. */
+static bool refuse_loss(struct making *m)
+{
+    const struct copies *copies = m->stage->copies;
+    size_t slots = copies->slot_count;
+    bool one = copies->only_here == 1;
+    name_keys(m, copies);
     return making_stop(
         m, PLAN_REFUSED,
         arena_format(m->arena, "%" PRIu64 " key%s in %zu slot%s exist%s only in the dump of %s", copies->only_here,
@@ -186,13 +191,8 @@ bool check_copies(struct making *m)
 bool check_loss(struct making *m)
 {
     const struct copies *copies = m->stage->copies;
-    if (copies->only_here == 0 && m->wish->has_accepted_loss && m->wish->accepted_loss)
-        return making_stop(m, PLAN_REFUSED,
-                           arena_format(m->arena, "--accept-loss=%" PRIu64 " does not fit: no key exists only here",
-                                        m->wish->accepted_loss),
-                           NULL);
     if (m->wish->rescue && copies->only_here) {
-        if (m->wish->has_accepted_loss && m->wish->accepted_loss)
+        if (m->wish->accepted_loss)
             return making_stop(m, PLAN_REFUSED, "--accept-loss does not fit --rescue, which loses nothing", NULL);
         if (copies->differs)
             making_detail(m, arena_format(m->arena,
@@ -201,9 +201,37 @@ bool check_loss(struct making *m)
                                           copies->differs, copies->differs == 1 ? "" : "s"));
         return check_rescue(m);
     }
-    if (copies->only_here == 0 || (m->wish->has_accepted_loss && m->wish->accepted_loss == copies->only_here))
+    if (copies->only_here && !m->wish->accepted_loss)
+        return refuse_loss(m);
+    m->stage->given_up = copies->only_here;
+    return true;
+}
+
+bool check_given_up(struct making *m)
+{
+    uint64_t keys = 0;
+    const char *nodes = NULL;
+    for (size_t s = 0; s < m->plan->stage_count; s++) {
+        const struct stage *stage = m->plan->stages[s];
+        keys += stage->given_up;
+        if (stage->given_up)
+            nodes = arena_format(m->arena, "%s%s%s", nodes ? nodes : "", nodes ? ", " : "", stage->target.name);
+    }
+    if (keys == m->wish->accepted_loss)
         return true;
-    return refuse_loss(m);
+    for (size_t s = 0; s < m->plan->stage_count; s++)
+        if (m->plan->stages[s]->given_up)
+            name_keys(m, m->plan->stages[s]->copies);
+    m->stage = NULL;
+    if (!keys)
+        return making_stop(m, PLAN_REFUSED,
+                           arena_format(m->arena, "--accept-loss=%" PRIu64 " does not fit: this plan gives up no key",
+                                        m->wish->accepted_loss),
+                           NULL);
+    return making_stop(m, PLAN_REFUSED,
+                       arena_format(m->arena, "--accept-loss=%" PRIu64 " does not fit: %" PRIu64 " key%s only in the dump of %s",
+                                    m->wish->accepted_loss, keys, keys == 1 ? " exists" : "s exist", nodes),
+                       arena_format(m->arena, "--accept-loss=%" PRIu64 " gives them up", keys));
 }
 
 const char *tool_objects(struct making *m)

@@ -109,7 +109,7 @@ struct plan *plan_make(const struct evidence *evidence, const struct plan_wish *
     bool made = goals[wish->goal].make(&m);
     if (arena_failed(arena))
         return NULL;
-    if (!made)
+    if (!made || !check_given_up(&m))
         return plan;
     if (!plan_guarded(plan, &why))
         making_stop(&m, PLAN_REFUSED, arena_format(arena, "the steps do not establish %s", why), NULL);

@@ -33,8 +33,7 @@ struct plan_wish {
     size_t operand_count;
     enum plan_life { LIFE_BY_EVIDENCE, LIFE_RUNNING, LIFE_DOWN } life; /* whether the node runs, as the user says */
     bool rescue;           /* keys that exist only on the node are to be carried to the owners of their slots */
-    bool has_accepted_loss;
-    uint64_t accepted_loss;
+    uint64_t accepted_loss; /* keys that exist nowhere else and are given up, of the whole plan; 0: none */
     char *const *missing_ok; /* names of members whose files may be missing */
     size_t missing_ok_count;
     const char *from, *to, *slots; /* of a reshard, as given; else NULL */

@@ -30,7 +30,8 @@ static bool check_return(struct making *m, uint32_t index)
         "%" PRIu64 " keys of its dump, which is kept: %" PRIu64 " exist with equal value in dumps of members, %" PRIu64
         " with another value there, %" PRIu64 " nowhere else",
         stage->copies->count, stage->copies->covered, stage->copies->differs, stage->copies->only_here);
-    if (stage->copies->only_here && !(m->wish->has_accepted_loss && m->wish->accepted_loss == stage->copies->only_here))
+    stage->given_up = stage->copies->only_here;
+    if (stage->copies->only_here && !m->wish->accepted_loss)
         return making_stop(
             m, PLAN_REFUSED,
             arena_format(m->arena,

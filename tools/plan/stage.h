@@ -103,6 +103,7 @@ struct stage {
     const char *tool;
     const char *content; /* what is destroyed and why that loses nothing, in a sentence */
     const struct copies *copies;   /* where else the keys exist that it destroys; NULL when it destroys none */
+    uint64_t given_up;   /* keys of them that exist nowhere else, and that the user gives up */
     const struct start *start;
     uint64_t given;      /* facts that hold without a step, because there is nothing to do for them */
     uint64_t needs;      /* facts that it must establish besides those of its kind */
