@@ -165,8 +165,10 @@ static struct tally report(struct cli *cli, const struct judgement *now, struct 
             finding_json(&json, NULL, now->findings, finding, novelty);
         }
     }
-    if (cli->format == FORMAT_TEXT && now->evidence->instance_count)
+    if (cli->format == FORMAT_TEXT && now->evidence->instance_count) {
         summary_line(cli->out, &tally);
+        finding_repair_text(cli->out, now->findings, cli->operands[0]);
+    }
     if (cli->format == FORMAT_JSON) {
         json_end(&json);
         json_end(&json);

@@ -49,7 +49,6 @@ static void check_squatters(struct findings *findings, const struct cluster *clu
             if (!f)
                 return;
             finding_about(findings, f, cluster, n);
-            f->goal = "repair";
             f->summary = arena_format(findings->arena, "Members list %.8s at %s, where the instance of the case calls itself %.8s.", node->id,
                                       node->name, own ? view_store_id(findings->evidence->store, own->entry->node) : "");
             f->rule = "one address can belong to one node: its identity was reset or replaced, and the old id was not forgotten";

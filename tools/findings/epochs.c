@@ -18,7 +18,6 @@ static void check_collisions(struct findings *findings, const struct cluster *cl
             if (!f)
                 return;
             finding_about(findings, f, cluster, a);
-            f->goal = "repair";
             f->summary = arena_format(findings->arena, "%s and %s both hold configEpoch %llu.", one->name, two->name,
                                       (unsigned long long)one->entry->config_epoch);
             f->rule = "voting primaries have unique config epochs; the one with the smaller id raises its own when the two talk";
@@ -81,7 +80,6 @@ static void check_stale_views(struct findings *findings, const struct cluster *c
             finding_about(findings, f, cluster, index);
         f->summary = arena_format(findings->arena, "The view of %s is behind: %s%s.", instance->name, why ? why : "",
                                   lines > 1 ? arena_format(findings->arena, " (and %zu more line%s)", lines - 1, lines == 2 ? "" : "s") : "");
-        f->goal = "repair";
         f->rule = "a higher configEpoch in another member's view has replaced what this file shows";
         f->settles = "a newer file of this instance";
     }

@@ -41,7 +41,7 @@ struct finding {
     const char *detail;  /* more lines for a reader, or NULL */
     struct exhibit *exhibits;
     size_t exhibit_count, exhibit_cap;
-    const char *goal;    /* the plan that answers it ("rejoin"), or NULL */
+    const char *goal;    /* the plan about its node that answers it ("rejoin"), or NULL; see also plan_repairs() */
 };
 
 struct findings {

@@ -26,7 +26,6 @@ static void check_pairs(struct findings *findings, const struct cluster *cluster
         if (!f)
             return;
         finding_about(findings, f, cluster, n);
-        f->goal = "repair";
         f->summary = arena_format(findings->arena, "It lives on host %s with its primary %s: they are lost together.", node->host,
                                   primary->name);
         f->rule = basis(findings, "a replica protects against the loss of another host than its own");
@@ -56,7 +55,6 @@ static void check_majority(struct findings *findings, const struct cluster *clus
     if (!f)
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->goal = "repair";
     f->host = host;
     f->summary = arena_format(findings->arena, "%zu of %zu voting primaries live on it: losing it leaves no majority, so no replica can take over.",
                               here, cluster->voting);

@@ -37,7 +37,6 @@ static void check_duplicates(struct findings *findings, const struct cluster *cl
     }
     f->summary = arena_format(findings->arena, "%zu instances carry this id: %s. The cluster follows whichever announced itself last.",
                               node->instance_count, places ? places : "");
-    f->goal = "repair";
     f->rule = "an own line (myself) with the same id in the files of different instances";
     f->settles = "only one of them running, and the other's files being a copy";
 }
@@ -68,7 +67,6 @@ static void check_conflicts(struct findings *findings, const struct cluster *clu
                                   rival->id);
         f->rule = "one address can belong to one node: the other id is of a node that was there before";
         f->settles = arena_format(findings->arena, "CLUSTER MYID of %s", node->name);
-        f->goal = "repair";
         finding_shows_claim(findings, f, node->stands);
         finding_shows_claim(findings, f, rival->stands);
     }
@@ -204,7 +202,6 @@ static void check_ghosts(struct findings *findings, const struct cluster *cluste
         f->summary = arena_format(findings->arena, "Listed by %zu of the members' views %s.", count, kinds[k].how);
         f->rule = kinds[k].rule;
         f->settles = kinds[k].settles;
-        f->goal = "repair";
     }
 }
 
@@ -226,7 +223,6 @@ static void check_failed(struct findings *findings, const struct cluster *cluste
         }
     f->summary = arena_format(findings->arena, "Marked as failed (FAIL) in %zu of %zu members' views%s.", marking, node->listing,
                               node->slots_owned ? ", and nobody has taken over its slots" : "");
-    f->goal = "repair";
     f->rule = "FAIL is the decision of a majority of voting primaries, and no later pong of another view refutes it";
     f->settles = "a later view that lists it without fail";
 }

@@ -68,7 +68,6 @@ static void check_fit(struct findings *findings, const struct cluster *cluster, 
     f->slots = slots_text(findings->arena, has_keys, dump);
     f->has_keys = true;
     f->keys = dump->keys;
-    f->goal = "repair";
     f->summary =
         arena_format(findings->arena, "All %" PRIu64 " keys of its dump are in slots of %s and none in its own%s.",
                      dump->keys, other->name,
@@ -110,7 +109,6 @@ static void check_copies(struct findings *findings, const struct cluster *cluste
     f->slots = slots_text(findings->arena, has_keys, dump);
     f->has_keys = true;
     f->keys = dump->keys;
-    f->goal = "repair";
     f->summary = arena_format(findings->arena,
                               "Its dump of %" PRIu64
                               " keys is, byte for byte, that of %s too: one dump was copied to several primaries, "

@@ -121,7 +121,8 @@ static void report_half(struct findings *findings, const struct cluster *cluster
     finding_about(findings, f, cluster, index);
     if (!proved)
         f->severity = SEVERITY_WARNING;
-    f->goal = cluster->nodes[index].instance == SIZE_MAX ? NULL : "rejoin";
+    if (cluster->nodes[index].instance != SIZE_MAX)
+        f->goal = "rejoin";
     f->summary = arena_format(arena, "%zu member%s still list%s it, %zu ha%s forgotten it: it comes back by gossip once the ban ends.",
                               m->lists, m->lists == 1 ? "" : "s", m->lists == 1 ? "s" : "", m->forgot,
                               m->forgot == 1 ? "s" : "ve");

@@ -165,7 +165,6 @@ static void report_open(struct findings *findings, const struct cluster *cluster
         return;
     finding_about(findings, f, cluster, node_own_words(&cluster->nodes[group->of]) ? index : group->of);
     f->slots = slots_text(findings->arena, is_marked, &set);
-    f->goal = "repair";
     summarise(findings, f, cluster, index, group);
     f->rule = "open-slot marks on the own lines of members; a replica's are its primary's";
     f->settles = "newer files of both nodes; a move that is going on at the moment of collection looks the same";

@@ -23,7 +23,6 @@ static void check_reset(struct findings *findings, const struct cluster *cluster
     finding_about(findings, f, cluster, index);
     if (!epoch)
         f->severity = SEVERITY_WARNING;
-    f->goal = "repair";
     f->summary =
         arena_format(findings->arena,
                      "Its own file knows nobody but itself; %zu member%s still list%s it under this id. They bring it "
@@ -131,7 +130,6 @@ static void check_identity_lost(struct findings *findings, size_t number)
     f->slots = slots_text(findings->arena, is_claimed_slot, entry);
     f->has_keys = true;
     f->keys = dump->keys;
-    f->goal = "repair";
     f->summary = arena_format(
         findings->arena, "It claims %u slot%s at epoch 0, which are exactly those its dump holds keys of%s%.8s%s. %s",
         entry->slot_count, entry->slot_count == 1 ? "" : "s", before ? "; it was " : "", before ? before : "",
@@ -189,7 +187,6 @@ static void check_reused_addresses(struct findings *findings, const struct clust
         if (!f)
             return;
         finding_about(findings, f, cluster, n);
-        f->goal = "repair";
         f->summary = arena_format(
             findings->arena,
             "Members list %.8s at %s; by its own file the node there is %.8s, a member of another cluster.", node->id,

@@ -22,7 +22,6 @@ static bool check_flags(struct findings *findings, const struct cluster *cluster
     if (!(f = findings_add(findings, FINDING_NO_QUORUM, CERTAINTY_PROVED)))
         return true;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->goal = "repair";
     f->summary = arena_format(findings->arena,
                               "%zu of %zu voting primaries are failing: no majority is left to agree on a failover.",
                               failing, cluster->voting);
@@ -142,7 +141,6 @@ static void check_logs(struct findings *findings, const struct cluster *cluster)
     if (!f)
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);
-    f->goal = "repair";
     f->summary =
         silent
             ? arena_format(

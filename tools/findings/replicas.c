@@ -42,7 +42,6 @@ static void check_primaries(struct findings *findings, const struct cluster *clu
             return;
         finding_about(findings, f, cluster, n);
         f->slots = cluster_slots_of(cluster, n, findings->arena);
-        f->goal = "repair";
         f->summary = arena_format(findings->arena, "No healthy replica of it is listed: losing it loses %u slots.", node->slots_owned);
         f->rule = "by the newest claims, no member that is not failed replicates this voting primary";
         f->settles = "newer views that list a replica of it";
@@ -78,7 +77,6 @@ static void check_replica(struct findings *findings, const struct cluster *clust
     if (!f)
         return;
     finding_about(findings, f, cluster, index);
-    f->goal = "repair";
     f->summary = summary;
     f->rule = arena_format(findings->arena, "its newest claim: %s", claim_rule_text(node->rule));
     f->settles = "a newer file of the replica";

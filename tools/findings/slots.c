@@ -110,7 +110,6 @@ static void check_uncovered(struct findings *findings, const struct cluster *clu
             return;
         f->cluster = (size_t)(cluster - findings->clusters->all);
         f->slots = slots_text(findings->arena, in_set, &set);
-        f->goal = "repair";
         if (listed == NO_NODE) {
             tell_unclaimed(findings, cluster, f, &set, effect);
         } else {
@@ -139,7 +138,6 @@ static void check_unserved(struct findings *findings, const struct cluster *clus
             return;
         finding_about(findings, f, cluster, n);
         f->slots = cluster_slots_of(cluster, n, findings->arena);
-        f->goal = "repair";
         f->summary = arena_format(findings->arena, "Their owner %s is failed and no replica has taken over%s. %s.", node->name,
                                   has_healthy_copy(cluster, n) ? ", although a healthy one is listed" : "",
                                   cluster->full_coverage ? "Full coverage is required, so the whole cluster is down"
@@ -178,7 +176,6 @@ static void report_conflict(struct findings *findings, const struct cluster *clu
         return;
     finding_about(findings, f, cluster, winner);
     f->slots = slots_text(findings->arena, in_set, &set);
-    f->goal = "repair";
     if (high == low) {
         f->summary = arena_format(findings->arena, "%s and %s both claim them at configEpoch %llu: neither wins until one of them raises its epoch.",
                                   won->name, lost->name, high);
@@ -277,7 +274,6 @@ static void check_mismatches(struct findings *findings, const struct cluster *cl
         return;
     f->cluster = (size_t)(cluster - findings->clusters->all);
     f->slots = slots_text(findings->arena, in_set, set);
-    f->goal = "repair";
     unsigned unowned = 0;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
         unowned += set->has[slot] && cluster->slots[slot].node == NO_NODE;

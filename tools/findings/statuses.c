@@ -81,7 +81,8 @@ static void check_shadows(struct findings *findings, const struct cluster *clust
                                   node->name, node->id, online, online == 1 ? " is" : "s are", listed_replicas(cluster, index));
         f->rule = "INFO of the primary shows more connected replicas than members list; replication asks for no membership";
         f->settles = "CLUSTER NODES asked of it; a member's view that lists it; address translation on the way";
-        f->goal = known != NO_NODE ? "rejoin" : NULL;
+        if (known != NO_NODE)
+            f->goal = "rejoin";
         finding_shows(findings, f, status->file, replica->place);
     }
 }

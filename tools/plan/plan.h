@@ -64,6 +64,9 @@ struct plan {
     size_t before_count, after_count, unchanged_count, fresh_count;
 };
 
+/* The goal `repair` has a remedy for it, which may still be refused for the case. */
+bool plan_repairs(enum finding_id finding);
+
 /* Makes and rehearses a plan. Everything lives in `arena`. NULL without memory. */
 struct plan *plan_make(const struct evidence *evidence, const struct plan_wish *wish, struct arena *arena);
 

@@ -226,6 +226,14 @@ static bool nothing_wrong(struct making *m)
                        NULL);
 }
 
+bool plan_repairs(enum finding_id finding)
+{
+    for (size_t r = 0; r < sizeof(remedies) / sizeof(remedies[0]); r++)
+        if (remedies[r].finding == finding)
+            return true;
+    return false;
+}
+
 bool make_repair(struct making *m)
 {
     struct refusal *refused = NULL;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tools/plan/plan.h"
 #include "tools/render/escape.h"
 
 enum { EXCERPT_MOST = 4096, PLACES_SHOWN = 3 };
@@ -76,6 +77,26 @@ static void next_command(struct out *out, const struct finding *finding, const c
     out_byte(out, ' ');
     word(out, case_path, "CASE");
     out_text(out, "     (or: remove)\n");
+}
+
+/* The goal of rcf-plan that answers it; NULL where none does, and for what is gone. */
+static const char *remedy(const struct finding *finding, enum novelty novelty)
+{
+    if (novelty == NOVELTY_GONE)
+        return NULL;
+    return finding->goal || !plan_repairs(finding->id) ? finding->goal : "repair";
+}
+
+void finding_repair_text(struct out *out, const struct findings *findings, const char *case_path)
+{
+    bool repaired = false;
+    for (size_t i = 0; i < findings->count && !repaired; i++)
+        repaired = findings->all[i].severity != SEVERITY_INFO && plan_repairs(findings->all[i].id);
+    if (!repaired)
+        return;
+    out_text(out, "do  rcf-plan repair ");
+    word(out, case_path, "CASE");
+    out_text(out, "     (all that has a safe remedy, in the right order)\n");
 }
 
 void finding_text(struct out *out, const struct findings *findings, const struct finding *finding, enum novelty novelty,
@@ -166,7 +187,7 @@ void finding_json(struct json *json, const char *key, const struct findings *fin
         exhibit_json(json, findings, &finding->exhibits[e], arena);
     arena_free(arena);
     json_end(json);
-    json_text(json, "remedy", finding->goal);
+    json_text(json, "remedy", remedy(finding, novelty));
     json_end(json);
 }
 
@@ -222,6 +243,6 @@ void finding_row(struct table *table, const struct findings *findings, const str
         table_u64(table, C_LENGTH, first->place.length);
     }
     table_count(table, C_PLACES, (int64_t)finding->exhibit_count);
-    table_text(table, C_REMEDY, finding->goal);
+    table_text(table, C_REMEDY, remedy(finding, novelty));
     table_row(table);
 }

@@ -15,6 +15,10 @@ enum novelty { NOVELTY_NONE, NOVELTY_NEW, NOVELTY_UNCHANGED, NOVELTY_GONE };
 void finding_text(struct out *out, const struct findings *findings, const struct finding *finding, enum novelty novelty,
                   const char *case_path, bool verbose);
 
+/* The command that makes a plan for all findings of which `repair` has a remedy; nothing when there is no such error or
+ * warning. */
+void finding_repair_text(struct out *out, const struct findings *findings, const char *case_path);
+
 /* The record that jsonl gives a line and json an element of an array (key NULL). */
 void finding_json(struct json *json, const char *key, const struct findings *findings, const struct finding *finding,
                   enum novelty novelty);
