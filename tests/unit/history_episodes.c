@@ -227,6 +227,24 @@ Test(history_episodes, elections_that_nobody_wins_say_why)
     cr_expect_eq(count_of(EPISODE_FAILOVER), 0);
 }
 
+Test(history_episodes, a_replica_may_wait_until_another_has_won)
+{
+    plain_view("7000");
+    log_of("7003", LOADED("13", "01.000", D) READY("13", "01.001")
+                       LINE("13", "S", "02.000", "Connecting to MASTER 127.0.0.1:7000")
+                       LINE("13", "S", "15.200", "Start of election delayed for 500 milliseconds (rank #0, offset 9).")
+                       LINE("13", "S", "15.700", "Starting a failover election for epoch 4.")
+                       LINE("13", "S", "15.800", "Failover election won: I'm the new primary."));
+    log_of("7002", LOADED("12", "01.000", C) READY("12", "01.001")
+                       LINE("12", "S", "02.000", "Connecting to MASTER 127.0.0.1:7000")
+                       LINE("12", "S", "15.200", "Start of election delayed for 1500 milliseconds (rank #1, offset 8).")
+                       LINE("12", "S", "15.300", "Currently unable to failover: Waiting the delay before I can start a new failover."));
+    tell();
+    const struct episode *second = must_have(EPISODE_ELECTION, "127.0.0.1:7002 waited for its turn, and 127.0.0.1:7003 won");
+    cr_expect_str_eq(second->cause, "127.0.0.1:7003 won the election for epoch 4");
+    must_have(EPISODE_ELECTION, "127.0.0.1:7003 won the election for epoch 4");
+}
+
 Test(history_episodes, manual_failovers_are_asked_for)
 {
     plain_view("7000");

@@ -85,9 +85,27 @@ static bool is_won(const struct chronicle *chronicle, const struct election *ele
            (election->instance == SIZE_MAX && entry_at_epoch(chronicle, election->candidate, election->epoch, view));
 }
 
+/* The election that another replica of the same primary won meanwhile, or soon after; NULL when none is known. */
+static const struct election *winner_instead(const struct chronicle *chronicle, const struct election *election)
+{
+    for (size_t e = 0; election->old_primary && e < chronicle->election_count; e++) {
+        const struct election *other = &chronicle->elections[e];
+        if (other == election || other->won == NONE || !same_id(other->old_primary, election->old_primary) ||
+            same_id(other->candidate, election->candidate))
+            continue;
+        if (end_of(chronicle, other) >= election->ms && end_of(chronicle, other) <= end_of(chronicle, election) + SOON_MS)
+            return other;
+    }
+    return NULL;
+}
+
 static const char *election_title(struct chronicle *chronicle, const struct election *election, bool won)
 {
     const char *name = chronicle_name(chronicle, election->candidate);
+    const struct election *instead = won || election->attempts ? NULL : winner_instead(chronicle, election);
+    if (instead)
+        return chronicle_text(chronicle, "%s waited for its turn, and %s won", name,
+                              chronicle_name(chronicle, instead->candidate));
     if (won)
         return chronicle_text(chronicle, "%s won the election for epoch %lld", name, (long long)election->epoch);
     if (!election->attempts)
@@ -130,7 +148,14 @@ static void add_election(struct chronicle *chronicle, const struct election *ele
     tell_votes(chronicle, draft, election);
     if (won)
         return;
-    draft->episode.cause = why_lost(chronicle, election);
+    const struct election *instead = winner_instead(chronicle, election);
+    if (instead) {
+        draft->episode.cause = chronicle_text(chronicle, "%s won the election for epoch %lld",
+                                              chronicle_name(chronicle, instead->candidate), (long long)instead->epoch);
+        draft_shows(chronicle, draft, instead->won);
+    } else {
+        draft->episode.cause = why_lost(chronicle, election);
+    }
     tell_reasons(chronicle, draft, election);
 }
 
