@@ -240,6 +240,15 @@ def check_marks_of_replicas():
         same([f for f in told(left) if f[1] == '10932'], [('127.0.88.3:7000', '10932', 'error')], "the replica's line in place of its primary's")
 
 
+def check_removed_primary_of_valkey():
+    """The same as in the stories, on a server whose removed nodes do not stay away."""
+    found = findings('fixtures/incidents-valkey-8.1.1/removed-primary')
+    same(words(found), [('stale-self-membership', '7002')], 'Valkey 8.1: a removed primary')
+    same([f['certainty'] for f in found if f['finding'] == 'stale-self-membership'], ['proved'], 'Valkey 8.1: how certain')
+    expect('introduces itself' in (found[0]['detail'] or ''), 'Valkey 8.1: it comes back by itself')
+    expect(not any('introduces itself' in (f['detail'] or '') for f in findings('fixtures/story-valkey-8.0.1/06-stale-restarted')), 'Valkey 8.0 does not')
+
+
 def check_catalogue():
     _, listing, _ = run('rcf-check', '--list-findings')
     for line in listing.splitlines():
@@ -258,5 +267,6 @@ check_layouts()
 check_formats()
 check_baseline()
 check_marks_of_replicas()
+check_removed_primary_of_valkey()
 check_catalogue()
 finish()

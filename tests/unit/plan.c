@@ -70,6 +70,7 @@ static const struct asked cases[] = {
     {"fixtures/story-redis-7.0.15/05-deleted", "127.0.4.6:7002", GOAL_REJOIN},
     {"fixtures/story-valkey-8.0.1/06-stale-restarted", "127.0.4.6:7002", GOAL_REJOIN},
     {"fixtures/incidents-redis-7.0.15/replica-removed", "127.0.14.8:9001", GOAL_REJOIN},
+    {"fixtures/incidents-valkey-8.1.1/removed-primary", "127.0.171.1:7002", GOAL_REJOIN, .life = LIFE_DOWN},
     {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REJOIN},
     {"fixtures/story-redis-4.0.1/06-stale-restarted", "127.0.0.6:7002", GOAL_REMOVE},
     {"fixtures/incidents-redis-7.0.15/half-forgotten", "127.0.14.6:7002", GOAL_REMOVE},
