@@ -164,6 +164,12 @@ static ALWAYS_INLINE bool step_string(struct cursor *cursor)
     return true;
 }
 
+/* An empty one may be a stretch of zeros. */
+static ALWAYS_INLINE bool step_name(struct cursor *cursor)
+{
+    return cursor_left(cursor) && *cursor->at && step_string(cursor);
+}
+
 __attribute__((noinline)) static bool step_nodes(struct cursor *cursor)
 {
     uint64_t count, container;
@@ -228,7 +234,7 @@ static void step_keys(struct rdb *reader)
             cursor_take(&cursor, 8);
             shape = shapes[cursor_u8(&cursor)];
         }
-        if (shape < SHAPE_STRING || !step_string(&cursor) || !step_value(&cursor, shape) || !cursor_ok(&cursor))
+        if (shape < SHAPE_STRING || !step_name(&cursor) || !step_value(&cursor, shape) || !cursor_ok(&cursor))
             break;
         last = whole;
         whole = cursor_offset(&cursor);

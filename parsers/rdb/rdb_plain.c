@@ -97,7 +97,8 @@ static ALWAYS_INLINE bool take_key(struct rdb *reader, struct cursor *cursor, st
         return false;
     key->row = row;
     key->expire_ms = expire_ms;
-    if (!take_length(cursor, cursor_u8(cursor), &length))
+    unsigned first = cursor_u8(cursor);
+    if (!first || !take_length(cursor, first, &length)) /* an empty name may be a stretch of zeros */
         return false;
     key->name = cursor_take(cursor, length).at;
     key->name_length = (uint16_t)length;

@@ -126,6 +126,21 @@ def test_nothing_invented():
         expect(time.monotonic() - begun < 60, '%s: %d s' % (name, time.monotonic() - begun))
 
 
+def test_zeros():
+    """Pages that were never written read as keys without a name and value, of which a database has one."""
+    for number in range(41, 61):
+        behind = number + 30
+        data = WHOLE[:STARTS[number]] + bytes(STARTS[behind] - STARTS[number]) + WHOLE[STARTS[behind]:]
+        found = check(data)
+        same((found['keys'], found['losses'], found['lost_bytes']),
+             (str(len(RECORDS) - 30), '1', str(STARTS[behind] - STARTS[number])), 'zeros from record %d on' % number)
+        expect('zero bytes' in found['defects'][0]['found'], 'zeros: %s' % found['defects'][0])
+    found = check(WHOLE[:STARTS[99]] + bytes(500000))
+    same((found['keys'], found['losses'], found['verdict']), ('99', '0', 'damaged'), 'zeros to the end')
+    one = rdb.dump(rdb.key(0, 'a', rdb.string('')), rdb.key(0, '', rdb.string('')), rdb.key(0, 'b', rdb.string('')), version=VERSION)
+    same((check(one)['keys'], check(one)['verdict']), ('3', 'ok'), 'a key without a name')
+
+
 def test_stored_dump():
     """A dump in a value, whose record is damaged, is none of this dump's keys."""
     stored = rdb.dump(*[rdb.key(0, 'stored:%d' % number, rdb.string('value')) for number in range(50)], version=VERSION)
