@@ -22,6 +22,8 @@ enum {
     ENOUGH_KEYS = 3,
     NAME_LEAST = 8,    /* bytes of a name that is no text but evidence */
     BETTER = 8,        /* bits, by which a chain inside the first record of another has to lead */
+    WEAK = 16,         /* bits of a first record that chance may have made: a name of some characters */
+    BROKEN = 4,        /* times ENOUGH, that a chain has to be worth which further damage ends */
     WORK_FIRST = 64 * 1024 * 1024,
     WORK_EACH = 4,
     WORK_TRY = 32, /* what it takes to look at all */
@@ -50,6 +52,7 @@ struct rdb_resync {
 /* Records that follow each other. */
 struct chain {
     unsigned bits, keys;
+    unsigned first_bits; /* what its first key is worth */
     bool strange_first; /* its first name is no text, and all others are */
     bool at_end;        /* the end of the dump follows, and nothing behind it */
     bool stored;        /* the end of a dump follows, and more behind it */
@@ -361,6 +364,7 @@ static struct chain follow(struct rdb *reader, const struct rdb_carry *carry, co
         case RDB_KEY:
             ok = weigh_key(&item.key, slots, stated_slot, &names, &chain);
             chain.first_end = names.count == 1 ? end : chain.first_end;
+            chain.first_bits = names.count == 1 ? chain.bits : chain.first_bits;
             chain.work += item.key.type == 0 && item.place.length > NEAR ? NEAR : item.place.length;
             break;
         case RDB_SELECT_DB:
@@ -518,9 +522,21 @@ static struct chain attempt(struct rdb_resync *resync, const struct rdb_carry *c
     return chain;
 }
 
-/* The first record of a chain may be chance, with a length that swallows records up to the next sound one: chains that
- * begin inside of it, come to the same end and are worth more are to be preferred. Gives how far behind the start of
- * `bytes` the one of those that begins first does, or 0. */
+/* Whether a chain inside the first record of another shows that record to be chance. It does not come to the same end
+ * where further damage is between. */
+static bool is_better(const struct chain *inner, const struct chain *outer, uint64_t end)
+{
+    if (inner->strange_first)
+        return false;
+    if (inner->end == end)
+        return inner->bits >= outer->bits + BETTER;
+    return outer->first_bits < WEAK && !inner->stored && is_enough(inner) && inner->bits > outer->bits &&
+           inner->bits >= BROKEN * ENOUGH;
+}
+
+/* The first record of a chain may be chance, with a length that swallows records up to the next sound one: better
+ * chains that begin inside of it are to be preferred. Gives how far behind the start of `bytes` the one of those that
+ * begins first does, or 0. */
 static uint64_t inner_start(struct rdb_resync *resync, const struct rdb_carry *carry, struct bytes bytes,
                             const uint8_t *slots, uint64_t past, struct chain *outer)
 {
@@ -539,7 +555,7 @@ static uint64_t inner_start(struct rdb_resync *resync, const struct rdb_carry *c
         const struct view view = {cursor_take(&here, most), outer->at_end, beyond, UINT32_MAX};
         struct chain chain = follow(resync->reader, carry, &view, slots);
         resync->work += chain.work + WORK_TRY;
-        if (chain.end != length || chain.bits < outer->bits + BETTER || chain.strange_first)
+        if (!is_better(&chain, outer, length))
             continue;
         *outer = chain;
         return start;
@@ -596,7 +612,7 @@ bool rdb_resync_find(struct rdb_resync *resync, const struct rdb_stopped *stoppe
                 continue;
             bool is_value = ends_early(resync, &stopped->carry, ahead, &end, &broken);
             uint64_t inner;
-            if (broken < ENOUGH * (stopped->truncated ? 4 : 2))
+            if (broken < ENOUGH * (stopped->truncated ? BROKEN : 2))
                 continue;
             while (!is_value && (inner = inner_start(resync, &stopped->carry, ahead, slots, past, &chain))) {
                 at += inner;

@@ -193,6 +193,21 @@ def test_fixture():
             same((found['keys'], found['losses'], found['verdict']), (str(keys - 1), '1', 'damaged'), 'a false end at %d of %s' % (at, path))
 
 
+def test_pairs():
+    """Two losses a few records apart: what is between them is found, though chance makes records that reach over it."""
+    path = 'fixtures/story-redis-4.0.1/10-recovered/hosts/127.0.0.6/7000/dump_7000.rdb'
+    with open(path, 'rb') as file:
+        data = file.read()
+    rows = json.loads(run('rcf-rdb-keys', '--json', path)[1])['keys']
+    starts = [int(row['offset']) for row in rows if data[int(row['offset'])] == 0]
+    for number in range(20, len(starts) - 260, len(starts) // 20):
+        for apart in (15, 90, 250):
+            damaged = bytearray(data)
+            damaged[starts[number]] = damaged[starts[number + apart]] = 77
+            found = check(bytes(damaged))
+            same((found['keys'], found['losses']), (str(len(rows) - 2), '2'), 'records %d and %d behind it' % (number, apart))
+
+
 def test_captures():
     """The header and the mark of a captured stream stand around the dump."""
     mark = b'0123456789abcdef' * 2 + b'01234567'
