@@ -467,6 +467,9 @@ static enum rdb_outcome read_eof(struct rdb *reader, const struct rdb_row *row, 
     if (reader->version >= FIRST_CHECKSUM) {
         if (!rdb_window_need(&reader->window, 8)) {
             rdb_ran_out(reader);
+            if (reader->stop == RDB_STOP_TRUNCATED)
+                rdb_fail(reader, RDB_STOP_TRUNCATED, reader->stop_offset,
+                         "the evidence ends inside the checksum, behind all keys");
             return RDB_RECORD_STOP;
         }
         item->stored_checksum = cursor_le64(&reader->window.cursor);

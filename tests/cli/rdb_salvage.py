@@ -208,6 +208,25 @@ def test_pairs():
             same((found['keys'], found['losses']), (str(len(rows) - 2), '2'), 'records %d and %d behind it' % (number, apart))
 
 
+def test_transfers():
+    """A dump that was moved as text says so first; where the checksum can prove it, it does."""
+    undone = 'its checksum is valid'
+    for name, data, words in (('CR LF', WHOLE.replace(b'\n', b'\r\n'), undone), ('UTF-8', WHOLE.decode('latin-1').encode(), undone),
+                              ('U+FFFD', WHOLE.decode('utf-8', 'replace').encode(), 'U+FFFD'),
+                              ('seven bits', bytes(byte & 0x7f for byte in WHOLE), 'no byte from 0x80 on')):
+        first = check(data)['defects'][0]
+        same((first['kind'], first['offset']), ('text-transfer', '0'), name)
+        expect(words in first['found'], '%s: %s' % (name, first))
+    text = rdb.dump(*[rdb.key(0, 'page:%d' % number, rdb.string('a\r\nb\r\n' * 20)) for number in range(50)], version=VERSION)
+    same([defect['kind'] for defect in check(text[:-200])['defects']], ['stop'], 'values of text are no transfer')
+    for name, data, words in (('mark', b'\xef\xbb\xbf' + WHOLE, 'byte order mark'), ('UTF-16', WHOLE.decode('latin-1').encode('utf-16'), 'UTF-16'),
+                              ('Base64', __import__('base64').encodebytes(WHOLE), 'Base64'), ('hexadecimal', WHOLE.hex().encode(), 'hexadecimal'),
+                              ('a page', bytes(4096) + WHOLE[4096:], 'zero bytes'), ('no tail', WHOLE[:-8], 'behind all keys'),
+                              ('another', WHOLE + WHOLE, 'begin as another dump')):
+        found = check(data)['defects'][0]['found']
+        expect(words in found, '%s: %s' % (name, found))
+
+
 def test_captures():
     """The header and the mark of a captured stream stand around the dump."""
     mark = b'0123456789abcdef' * 2 + b'01234567'
