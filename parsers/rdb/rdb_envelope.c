@@ -49,6 +49,9 @@ static const struct {
     {"VkFMS0VZ", 8, "a dump in Base64"},
     {"524544495", 9, "a dump in hexadecimal digits"},
     {"56414c4b4", 9, "a dump in hexadecimal digits"},
+    {"\x1f\x8b", 2, "a dump or something else that gzip compressed once more"},
+    {"\x28\xb5\x2f\xfd", 4, "a dump or something else that zstd compressed once more"},
+    {"\x04\x22\x4d\x18", 4, "a dump or something else that lz4 compressed once more"},
     {"\0\0\0\0\0\0\0\0\0", 9, "zero bytes: a page that was never written"},
 };
 
@@ -125,6 +128,8 @@ bool rdb_envelope_begin(struct rdb *reader, struct rdb_item *item)
     struct vcs_header container;
     if (vcs_header_read(magic, &container))
         return refuse_container(reader, start, &container);
+    if (!magic.len && !start && !source_why(window->source))
+        return rdb_fail(reader, RDB_STOP_TRUNCATED, start, "the evidence is empty");
     if (!whole && (source_why(window->source) || is_start_of(magic, "REDIS") || is_start_of(magic, "VALKEY") ||
                    valkey || redis || container.letters))
         return rdb_ran_out(reader);
@@ -198,6 +203,11 @@ static void skip_journal_offset(struct rdb *reader)
         cursor_take(cursor, 9);
 }
 
+static bool are_zeros(struct bytes bytes)
+{
+    return !bytes.len || (!*bytes.at && !memcmp(bytes.at, bytes.at + 1, bytes.len - 1));
+}
+
 bool rdb_envelope_end(struct rdb *reader, struct rdb_item *item)
 {
     struct rdb_window *window = &reader->window;
@@ -212,14 +222,14 @@ bool rdb_envelope_end(struct rdb *reader, struct rdb_item *item)
     rdb_window_need(window, MAGIC);
     struct cursor ahead = window->cursor;
     struct bytes behind = cursor_take(&ahead, cursor_left(&ahead));
-    bool another = text_starts(behind, "REDIS") || text_starts(behind, "VALKEY");
+    bool another = text_starts(behind, "REDIS") || text_starts(behind, "VALKEY"), zeros = true;
     while (rdb_window_need(window, 1))
-        rdb_window_skip(window, cursor_left(&window->cursor));
+        zeros &= are_zeros(cursor_take(&window->cursor, cursor_left(&window->cursor)));
     if (source_why(window->source))
         return rdb_ran_out(reader);
     place.length = offset_of(reader) - place.offset;
     if (place.length)
         rdb_report(reader, RDB_TRAILING_BYTES, place, "the end of the evidence", "%" PRIu64 " bytes more%s",
-                   place.length, another ? ", which begin as another dump" : "");
+                   place.length, another ? ", which begin as another dump" : zeros ? ", all zero" : "");
     return true;
 }

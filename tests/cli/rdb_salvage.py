@@ -222,7 +222,8 @@ def test_transfers():
     for name, data, words in (('mark', b'\xef\xbb\xbf' + WHOLE, 'byte order mark'), ('UTF-16', WHOLE.decode('latin-1').encode('utf-16'), 'UTF-16'),
                               ('Base64', __import__('base64').encodebytes(WHOLE), 'Base64'), ('hexadecimal', WHOLE.hex().encode(), 'hexadecimal'),
                               ('a page', bytes(4096) + WHOLE[4096:], 'zero bytes'), ('no tail', WHOLE[:-8], 'behind all keys'),
-                              ('another', WHOLE + WHOLE, 'begin as another dump')):
+                              ('another', WHOLE + WHOLE, 'begin as another dump'), ('zeros', WHOLE + bytes(9999), '9999 bytes more, all zero'),
+                              ('nothing', b'', 'empty'), ('gzip', gzip.compress(gzip.compress(WHOLE)), 'compressed once more')):
         found = check(data)['defects'][0]['found']
         expect(words in found, '%s: %s' % (name, found))
 
