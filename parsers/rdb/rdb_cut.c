@@ -149,10 +149,9 @@ static ALWAYS_INLINE bool step_count(struct cursor *cursor, uint64_t *value)
     return step_count_after(cursor, cursor_u8(cursor), value);
 }
 
-static ALWAYS_INLINE bool step_string(struct cursor *cursor)
+static ALWAYS_INLINE bool step_string_after(struct cursor *cursor, unsigned first)
 {
     uint64_t length, size;
-    unsigned first = cursor_u8(cursor);
     if (first < SHORT) {
         cursor_take(cursor, first);
         return true;
@@ -164,10 +163,16 @@ static ALWAYS_INLINE bool step_string(struct cursor *cursor)
     return true;
 }
 
+static ALWAYS_INLINE bool step_string(struct cursor *cursor)
+{
+    return step_string_after(cursor, cursor_u8(cursor));
+}
+
 /* An empty one may be a stretch of zeros. */
 static ALWAYS_INLINE bool step_name(struct cursor *cursor)
 {
-    return cursor_left(cursor) && *cursor->at && step_string(cursor);
+    unsigned first = cursor_u8(cursor);
+    return first && step_string_after(cursor, first);
 }
 
 __attribute__((noinline)) static bool step_nodes(struct cursor *cursor)

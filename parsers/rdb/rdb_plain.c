@@ -97,15 +97,14 @@ static ALWAYS_INLINE bool take_key(struct rdb *reader, struct cursor *cursor, st
         return false;
     key->row = row;
     key->expire_ms = expire_ms;
-    unsigned first = cursor_u8(cursor);
-    if (!first || !take_length(cursor, first, &length)) /* an empty name may be a stretch of zeros */
+    if (!take_length(cursor, cursor_u8(cursor), &length))
         return false;
     key->name = cursor_take(cursor, length).at;
     key->name_length = (uint16_t)length;
     if (row->byte != STRING)
         return take_checked(reader, cursor, key);
     key->elements = 1;
-    return take_value(cursor, key, asked.verify);
+    return take_value(cursor, key, asked.verify) && length; /* without a name it may be a stretch of zeros */
 }
 
 size_t rdb_plain(struct rdb *reader, struct rdb_plain *run)
