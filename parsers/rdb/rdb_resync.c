@@ -167,7 +167,7 @@ static struct bytes first_of(struct bytes bytes, size_t most)
 
 /* Looks near first and farther while nothing is wrong: most of what is none is seen soon. */
 static struct rdb_chain attempt(struct rdb_resync *resync, const struct rdb_carry *carry, struct bytes bytes,
-                            const uint8_t *slots, uint64_t past, bool text)
+                                const uint8_t *slots, uint64_t past, bool text)
 {
     struct rdb_chain chain;
     size_t most = RDB_CHAIN_NEAR;
