@@ -79,8 +79,10 @@ static const struct cli_command command = {
              "told apart by 106 bits of a hash: what differs is never taken for equal but by an accident of 1 in\n"
              "10^13, or by somebody who makes keys for it.\n"
              "\n"
-             "A dump that cannot be read to its end, or that is damaged inside, is compared as far as it can be read.\n"
-             "Nothing is proved then, so the exit code is 2 whatever was found.",
+             "A dump that is damaged is compared as far as it can be read. Behind damage that loses the position the\n"
+             "next records are searched, as rcf-rdb-check --help tells, but not in standard input. Only in A means\n"
+             "then that B does not show it: it may be in what was skipped. Nothing is proved, so the exit code is 2\n"
+             "whatever was found.",
     .exit_codes = {"no difference", "the dumps differ",
                    "cannot tell: a dump is damaged, could not be read, or changed meanwhile"},
     .examples = (const char *const[]){
@@ -110,6 +112,23 @@ static struct source *open_dump(const char *path)
                                    : source_open(AT_FDCWD, path, SOURCE_FOLLOW | SOURCE_UNHASHED);
 }
 
+/* Standard input cannot be opened again. */
+static struct source *reopen(void *context)
+{
+    struct source *source = open_dump(context);
+    if (source && !source_why(source))
+        return source;
+    source_close(source);
+    return NULL;
+}
+
+/* Opens it for the comparison to read. */
+static struct source *open_compared(struct compare *compare, const char *path)
+{
+    compare_salvage(compare, is_standard_input(path) ? NULL : reopen, (void *)(uintptr_t)path);
+    return open_dump(path);
+}
+
 static bool is_selected(const void *context, const struct rdb_key *key)
 {
     return selection_takes_key(context, key, keyslot(key->name));
@@ -137,24 +156,29 @@ static bool collect_files(struct work *work)
 /* What was wrong with a dump, and that the answer is partial. */
 static void say_partial(struct work *work, const struct keydiff_file *file, const char *fault)
 {
-    struct place place = {.offset = file->end.scan.offset};
-    if (fault) {
-        cli_error_at(work->cli, file->path, NULL, "%s", fault);
-    } else if (file->end.scan.stop != RDB_STOP_NONE) {
-        cli_error_at(work->cli, file->path, &place, "nothing after this can be read: %s", file->end.scan.why);
-    } else {
-        cli_error_at(work->cli, file->path, &file->end.first, "damaged: %" PRIu64 " defect%s in keys or values",
-                     file->end.corrupt, file->end.corrupt == 1 ? "" : "s");
-        cli_hint(work->cli, "rcf-rdb-check lists them all");
-        return;
-    }
-    cli_detail(work->cli, "%" PRIu64 " key%s of it compared", file->end.keys, file->end.keys == 1 ? "" : "s");
+    struct cli *cli = work->cli;
+    const struct compare_end *end = &file->end;
+    const struct scan_end *scan = &end->scan;
+    struct place stop = {.offset = scan->offset}, lost = {.offset = scan->first_offset};
+    if (fault)
+        cli_error_at(cli, file->path, NULL, "%s", fault);
+    else if (scan->losses)
+        cli_error_at(cli, file->path, &lost, "%" PRIu64 " byte%s skipped in %" PRIu64 " stretch%s: %s", scan->lost_bytes,
+                     scan->lost_bytes == 1 ? "" : "s", scan->losses, scan->losses == 1 ? "" : "es", scan->first_why);
+    else if (end->corrupt)
+        cli_error_at(cli, file->path, &end->first, "damaged: %" PRIu64 " defect%s in keys or values", end->corrupt,
+                     end->corrupt == 1 ? "" : "s");
+    if (!fault && scan->stop != RDB_STOP_NONE)
+        cli_error_at(cli, file->path, &stop, "nothing after this can be read: %s", scan->why);
+    cli_detail(cli, "%" PRIu64 " key%s of it compared", end->keys, end->keys == 1 ? "" : "s");
+    if (end->corrupt)
+        cli_hint(cli, "rcf-rdb-check lists all defects");
 }
 
 static bool read_dump(struct work *work, size_t number)
 {
     struct keydiff_file *file = &work->files[number];
-    struct source *source = open_dump(file->path);
+    struct source *source = open_compared(work->compare, file->path);
     if (!source)
         return false;
     cli_progress(work->cli, "reading %zu of %zu: %s", number + 1, work->count, file->path);
@@ -216,7 +240,7 @@ static bool list_dumps(struct work *work, const struct keydiff *diff, struct key
         if (!wanted_of(diff, COMPARE_B) && (file->side == COMPARE_B || !wanted_of(diff, COMPARE_A)))
             continue;
         cli_progress(work->cli, "naming keys, %zu of %zu: %s", f + 1, work->count, file->path);
-        struct source *source = open_dump(file->path);
+        struct source *source = open_compared(work->compare, file->path);
         struct scan_end end;
         more = source && compare_list(work->compare, file->side, (uint32_t)f, source, write_key, writing, &end);
         source_close(source);

@@ -149,10 +149,9 @@ static ALWAYS_INLINE bool step_count(struct cursor *cursor, uint64_t *value)
     return step_count_after(cursor, cursor_u8(cursor), value);
 }
 
-static ALWAYS_INLINE bool step_string(struct cursor *cursor)
+static ALWAYS_INLINE bool step_string_after(struct cursor *cursor, unsigned first)
 {
     uint64_t length, size;
-    unsigned first = cursor_u8(cursor);
     if (first < SHORT) {
         cursor_take(cursor, first);
         return true;
@@ -162,6 +161,18 @@ static ALWAYS_INLINE bool step_string(struct cursor *cursor)
         return false;
     cursor_take(cursor, first < INTEGER || first == LZF ? (size_t)length : (size_t)1 << (first - INTEGER));
     return true;
+}
+
+static ALWAYS_INLINE bool step_string(struct cursor *cursor)
+{
+    return step_string_after(cursor, cursor_u8(cursor));
+}
+
+/* An empty one may be a stretch of zeros. */
+static ALWAYS_INLINE bool step_name(struct cursor *cursor)
+{
+    unsigned first = cursor_u8(cursor);
+    return first && step_string_after(cursor, first);
 }
 
 __attribute__((noinline)) static bool step_nodes(struct cursor *cursor)
@@ -228,7 +239,7 @@ static void step_keys(struct rdb *reader)
             cursor_take(&cursor, 8);
             shape = shapes[cursor_u8(&cursor)];
         }
-        if (shape < SHAPE_STRING || !step_string(&cursor) || !step_value(&cursor, shape) || !cursor_ok(&cursor))
+        if (shape < SHAPE_STRING || !step_name(&cursor) || !step_value(&cursor, shape) || !cursor_ok(&cursor))
             break;
         last = whole;
         whole = cursor_offset(&cursor);

@@ -35,6 +35,34 @@ static bool not_rdb(struct rdb *reader, uint64_t offset)
     return rdb_fail(reader, RDB_STOP_NOT_RDB, offset, "no RDB magic");
 }
 
+/* Files that hold a dump and are none: how they begin. */
+static const struct {
+    const char *start;
+    size_t length;
+    const char *found;
+} wrapped[] = {
+    {"\xef\xbb\xbfREDIS", 8, "a byte order mark before it, as editors write it"},
+    {"\xef\xbb\xbfVALKEY", 9, "a byte order mark before it, as editors write it"},
+    {"\xff\xfeR\0E\0", 6, "a dump that was written as UTF-16"},
+    {"\xff\xfeV\0A\0", 6, "a dump that was written as UTF-16"},
+    {"UkVESVMw", 8, "a dump in Base64"},
+    {"VkFMS0VZ", 8, "a dump in Base64"},
+    {"524544495", 9, "a dump in hexadecimal digits"},
+    {"56414c4b4", 9, "a dump in hexadecimal digits"},
+    {"\x1f\x8b", 2, "a dump or something else that gzip compressed once more"},
+    {"\x28\xb5\x2f\xfd", 4, "a dump or something else that zstd compressed once more"},
+    {"\x04\x22\x4d\x18", 4, "a dump or something else that lz4 compressed once more"},
+    {"\0\0\0\0\0\0\0\0\0", 9, "zero bytes: a page that was never written"},
+};
+
+static bool refuse_magic(struct rdb *reader, uint64_t offset, struct bytes magic)
+{
+    for (size_t i = 0; i < sizeof(wrapped) / sizeof(*wrapped); i++)
+        if (magic.len >= wrapped[i].length && !memcmp(magic.at, wrapped[i].start, wrapped[i].length))
+            return rdb_fail(reader, RDB_STOP_NOT_RDB, offset, "no RDB magic, but %s", wrapped[i].found);
+    return not_rdb(reader, offset);
+}
+
 /* The header of a capture can begin so. */
 static bool may_be_capture(struct bytes line)
 {
@@ -100,6 +128,8 @@ bool rdb_envelope_begin(struct rdb *reader, struct rdb_item *item)
     struct vcs_header container;
     if (vcs_header_read(magic, &container))
         return refuse_container(reader, start, &container);
+    if (!magic.len && !start && !source_why(window->source))
+        return rdb_fail(reader, RDB_STOP_TRUNCATED, start, "the evidence is empty");
     if (!whole && (source_why(window->source) || is_start_of(magic, "REDIS") || is_start_of(magic, "VALKEY") ||
                    valkey || redis || container.letters))
         return rdb_ran_out(reader);
@@ -107,7 +137,7 @@ bool rdb_envelope_begin(struct rdb *reader, struct rdb_item *item)
     size_t letters = valkey ? 6 : 5;
     uint64_t version;
     if ((!valkey && !redis) || !text_u64(text_from(magic, letters), &version))
-        return not_rdb(reader, start);
+        return refuse_magic(reader, start, magic);
     struct place digits = {.offset = start + letters, .length = MAGIC - letters};
     if (!version || (valkey && version < FIRST_VALKEY))
         return rdb_fail(reader, RDB_STOP_CORRUPT, digits.offset, "%s version %" PRIu64, valkey ? "VALKEY" : "REDIS",
@@ -173,6 +203,11 @@ static void skip_journal_offset(struct rdb *reader)
         cursor_take(cursor, 9);
 }
 
+static bool are_zeros(struct bytes bytes)
+{
+    return !bytes.len || (!*bytes.at && !memcmp(bytes.at, bytes.at + 1, bytes.len - 1));
+}
+
 bool rdb_envelope_end(struct rdb *reader, struct rdb_item *item)
 {
     struct rdb_window *window = &reader->window;
@@ -184,13 +219,17 @@ bool rdb_envelope_end(struct rdb *reader, struct rdb_item *item)
         return true;
     skip_journal_offset(reader);
     struct place place = {.offset = offset_of(reader)};
+    rdb_window_need(window, MAGIC);
+    struct cursor ahead = window->cursor;
+    struct bytes behind = cursor_take(&ahead, cursor_left(&ahead));
+    bool another = text_starts(behind, "REDIS") || text_starts(behind, "VALKEY"), zeros = true;
     while (rdb_window_need(window, 1))
-        rdb_window_skip(window, cursor_left(&window->cursor));
+        zeros &= are_zeros(cursor_take(&window->cursor, cursor_left(&window->cursor)));
     if (source_why(window->source))
         return rdb_ran_out(reader);
     place.length = offset_of(reader) - place.offset;
     if (place.length)
-        rdb_report(reader, RDB_TRAILING_BYTES, place, "the end of the evidence", "%" PRIu64 " bytes more",
-                   place.length);
+        rdb_report(reader, RDB_TRAILING_BYTES, place, "the end of the evidence", "%" PRIu64 " bytes more%s",
+                   place.length, another ? ", which begin as another dump" : zeros ? ", all zero" : "");
     return true;
 }

@@ -104,7 +104,7 @@ static ALWAYS_INLINE bool take_key(struct rdb *reader, struct cursor *cursor, st
     if (row->byte != STRING)
         return take_checked(reader, cursor, key);
     key->elements = 1;
-    return take_value(cursor, key, asked.verify);
+    return take_value(cursor, key, asked.verify) && length; /* without a name it may be a stretch of zeros */
 }
 
 size_t rdb_plain(struct rdb *reader, struct rdb_plain *run)

@@ -115,6 +115,22 @@ static inline bool stores_integer(struct rdb *reader)
     return rdb_window_need(window, 1) && *window->cursor.at >= STRING_INTEGER && *window->cursor.at < STRING_LZF;
 }
 
+/* A database has one key without a name, so what reads as two of them is a stretch of zeros. The cursor stands behind
+ * such a name. False, too, at a fence behind which that is to be seen. */
+__attribute__((cold)) static bool is_one_of_its_name(struct rdb *reader, uint64_t offset)
+{
+    enum { TO_NEXT_NAME = 3 }; /* the value, which is empty, the next type, the length of its name */
+    struct rdb_window *window = &reader->window;
+    if (!rdb_window_need(window, TO_NEXT_NAME)) {
+        if (window->fenced && !window->ended)
+            rdb_ran_out(reader);
+        return !reader->stop;
+    }
+    struct cursor ahead = window->cursor;
+    return cursor_le(&ahead, TO_NEXT_NAME) != 0 ||
+           rdb_fail(reader, RDB_STOP_CORRUPT, offset, "zero bytes where a record should begin");
+}
+
 static enum rdb_outcome read_key(struct rdb *reader, const struct rdb_row *row, struct rdb_item *item)
 {
     struct rdb_key *key = &item->key;
@@ -148,6 +164,9 @@ static enum rdb_outcome read_key(struct rdb *reader, const struct rdb_row *row, 
         return RDB_RECORD_STOP;
     key->value_offset = offset_of(reader);
     bool nameless = reader->lost;
+    bool zeros = !name->bytes.len && !row->byte && !nameless && !reader->has_prefix;
+    if (zeros && !is_one_of_its_name(reader, type_offset))
+        return RDB_RECORD_STOP;
     if (!row->layout) {
         if (!nameless)
             key->name = run_of(reader, RDB_NAME);
@@ -448,6 +467,9 @@ static enum rdb_outcome read_eof(struct rdb *reader, const struct rdb_row *row, 
     if (reader->version >= FIRST_CHECKSUM) {
         if (!rdb_window_need(&reader->window, 8)) {
             rdb_ran_out(reader);
+            if (reader->stop == RDB_STOP_TRUNCATED)
+                rdb_fail(reader, RDB_STOP_TRUNCATED, reader->stop_offset,
+                         "the evidence ends inside the checksum, behind all keys");
             return RDB_RECORD_STOP;
         }
         item->stored_checksum = cursor_le64(&reader->window.cursor);

@@ -17,7 +17,8 @@
  * unless there is nothing else.
  *
  * A chain that comes to a contradiction within 2 MiB needs twice that, and four times where the evidence may just end too
- * soon. When records inside of the first of a chain make a better one to the same end, the first is chance.
+ * soon. When records inside of the first of a chain make a better one to the same end, the first is chance; so it is
+ * when it is worth less than 16 bits and those inside 192, up to further damage: what is between two losses is found.
  *
  * The search reads forward only, in 16 MiB. A value of more than 8 MiB directly behind a loss is lost with it, and so
  * are fewer than 3 keys when the end of the dump does not follow. Its work is bounded: 64 MiB of values are

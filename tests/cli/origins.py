@@ -6,6 +6,7 @@ import time
 
 from made_cluster import NOW, Cluster, Node, check, ids, judge, one
 from rdb_bytes import aux, dump, key, string
+from slots import key_slot
 from support import expect, finish, run_json, same
 
 
@@ -59,20 +60,11 @@ def keys_of(*slots):
     number = 0
     while len(from_slot) < len(slots):
         name = 'k%d' % number
-        slot = crc16(name.encode()) % 16384
+        slot = key_slot(name)
         if slot in slots and slot not in from_slot:
             from_slot[slot] = name
         number += 1
     return [key(0, name, string('v')) for name in from_slot.values()]
-
-
-def crc16(data):
-    value = 0
-    for byte in data:
-        value ^= byte << 8
-        for _ in range(8):
-            value = (value << 1 ^ 0x1021 if value & 0x8000 else value << 1) & 0xffff
-    return value
 
 
 def write_alone(folder, node, slots, records, log=''):

@@ -4,24 +4,16 @@ import itertools
 
 from made_cluster import Cluster, Node, check, ids, judge, one
 from rdb_bytes import aux, dump, key, string
+from slots import key_slot
 from support import expect, finish, same
 
 CTIME = 1795359145
 
 
-def crc16(data):
-    value = 0
-    for byte in data:
-        value ^= byte << 8
-        for _ in range(8):
-            value = (value << 1 ^ 0x1021 if value & 0x8000 else value << 1) & 0xffff
-    return value
-
-
 def keys_of(slots, count):
     """So many keys of a range of slots."""
     first, _, last = slots.partition('-')
-    names = (name for name in ('k%d' % n for n in itertools.count()) if int(first) <= crc16(name.encode()) % 16384 <= int(last))
+    names = (name for name in ('k%d' % n for n in itertools.count()) if int(first) <= key_slot(name) <= int(last))
     return [key(0, name, string('v')) for name in itertools.islice(names, count)]
 
 

@@ -117,6 +117,30 @@ def check_damage(scratch):
     code, document, keys = compare(os.path.join(scratch, "cut.rdb"), SOUND)
     expect({how for how, _ in keys} == {"only-b"}, "what was read of a cut dump is compared")
     same(run("rcf-rdb-diff", os.path.join(scratch, "missing"), SOUND)[0], 2, "a missing file")
+    check_salvage(scratch, content)
+
+
+def check_salvage(scratch, content):
+    """What stands behind damage that loses the position is compared, in both readings, and what was skipped is said."""
+    rows = json.loads(run("rcf-rdb-keys", "--json", SOUND)[1])["keys"]
+    spoilt = [rows[number] for number in (len(rows) // 3, len(rows) // 2)]
+    damaged = bytearray(content)
+    for row in spoilt:
+        damaged[int(row["offset"])] = 77
+    path = os.path.join(scratch, "spoilt.rdb")
+    with open(path, "wb") as file:
+        file.write(damaged)
+    lost = sum(int(rows[rows.index(row) + 1]["offset"]) - int(row["offset"]) for row in spoilt)
+    code, document, keys = compare(SOUND, path)
+    same((code, document["answer"], document["counts"]["equal"]), (2, "cannot-tell", str(len(rows) - 2)), "all but two are equal")
+    same(sorted(keys), sorted(("only-a", row["key"]) for row in spoilt), "two are not seen in B")
+    same([(file["losses"], file["lost_bytes"], file["whole"]) for file in document["files"]],
+         [("0", "0", True), ("2", str(lost), False)], "what was skipped")
+    same(sorted(compare(path, SOUND)[2]), sorted(("only-b", row["key"]) for row in spoilt), "the other way")
+    err = run("rcf-rdb-diff", SOUND, path)[2]
+    expect("%d bytes skipped in 2 stretches" % lost in err, "the message tells what was skipped: " + err)
+    err = run("rcf-rdb-diff", "--counts", SOUND, "-", stdin=bytes(damaged))[2]
+    expect("nothing after this can be read" in err, "standard input is not searched: " + err)
 
 
 # ---------------------------------------------------------------- servers

@@ -126,6 +126,21 @@ def test_nothing_invented():
         expect(time.monotonic() - begun < 60, '%s: %d s' % (name, time.monotonic() - begun))
 
 
+def test_zeros():
+    """Pages that were never written read as keys without a name and value, of which a database has one."""
+    for number in range(41, 61):
+        behind = number + 30
+        data = WHOLE[:STARTS[number]] + bytes(STARTS[behind] - STARTS[number]) + WHOLE[STARTS[behind]:]
+        found = check(data)
+        same((found['keys'], found['losses'], found['lost_bytes']),
+             (str(len(RECORDS) - 30), '1', str(STARTS[behind] - STARTS[number])), 'zeros from record %d on' % number)
+        expect('zero bytes' in found['defects'][0]['found'], 'zeros: %s' % found['defects'][0])
+    found = check(WHOLE[:STARTS[99]] + bytes(500000))
+    same((found['keys'], found['losses'], found['verdict']), ('99', '0', 'damaged'), 'zeros to the end')
+    one = rdb.dump(rdb.key(0, 'a', rdb.string('')), rdb.key(0, '', rdb.string('')), rdb.key(0, 'b', rdb.string('')), version=VERSION)
+    same((check(one)['keys'], check(one)['verdict']), ('3', 'ok'), 'a key without a name')
+
+
 def test_stored_dump():
     """A dump in a value, whose record is damaged, is none of this dump's keys."""
     stored = rdb.dump(*[rdb.key(0, 'stored:%d' % number, rdb.string('value')) for number in range(50)], version=VERSION)
@@ -176,6 +191,41 @@ def test_fixture():
         for at in places[20::len(places) // 8]:
             found = check(data[:at] + b'\xff' + data[at + 1:])
             same((found['keys'], found['losses'], found['verdict']), (str(keys - 1), '1', 'damaged'), 'a false end at %d of %s' % (at, path))
+
+
+def test_pairs():
+    """Two losses a few records apart: what is between them is found, though chance makes records that reach over it."""
+    path = 'fixtures/story-redis-4.0.1/10-recovered/hosts/127.0.0.6/7000/dump_7000.rdb'
+    with open(path, 'rb') as file:
+        data = file.read()
+    rows = json.loads(run('rcf-rdb-keys', '--json', path)[1])['keys']
+    starts = [int(row['offset']) for row in rows if data[int(row['offset'])] == 0]
+    for number in range(20, len(starts) - 260, len(starts) // 20):
+        for apart in (15, 90, 250):
+            damaged = bytearray(data)
+            damaged[starts[number]] = damaged[starts[number + apart]] = 77
+            found = check(bytes(damaged))
+            same((found['keys'], found['losses']), (str(len(rows) - 2), '2'), 'records %d and %d behind it' % (number, apart))
+
+
+def test_transfers():
+    """A dump that was moved as text says so first; where the checksum can prove it, it does."""
+    undone = 'its checksum is valid'
+    for name, data, words in (('CR LF', WHOLE.replace(b'\n', b'\r\n'), undone), ('UTF-8', WHOLE.decode('latin-1').encode(), undone),
+                              ('U+FFFD', WHOLE.decode('utf-8', 'replace').encode(), 'U+FFFD'),
+                              ('seven bits', bytes(byte & 0x7f for byte in WHOLE), 'no byte from 0x80 on')):
+        first = check(data)['defects'][0]
+        same((first['kind'], first['offset']), ('text-transfer', '0'), name)
+        expect(words in first['found'], '%s: %s' % (name, first))
+    text = rdb.dump(*[rdb.key(0, 'page:%d' % number, rdb.string('a\r\nb\r\n' * 20)) for number in range(50)], version=VERSION)
+    same([defect['kind'] for defect in check(text[:-200])['defects']], ['stop'], 'values of text are no transfer')
+    for name, data, words in (('mark', b'\xef\xbb\xbf' + WHOLE, 'byte order mark'), ('UTF-16', WHOLE.decode('latin-1').encode('utf-16'), 'UTF-16'),
+                              ('Base64', __import__('base64').encodebytes(WHOLE), 'Base64'), ('hexadecimal', WHOLE.hex().encode(), 'hexadecimal'),
+                              ('a page', bytes(4096) + WHOLE[4096:], 'zero bytes'), ('no tail', WHOLE[:-8], 'behind all keys'),
+                              ('another', WHOLE + WHOLE, 'begin as another dump'), ('zeros', WHOLE + bytes(9999), '9999 bytes more, all zero'),
+                              ('nothing', b'', 'empty'), ('gzip', gzip.compress(gzip.compress(WHOLE)), 'compressed once more')):
+        found = check(data)['defects'][0]['found']
+        expect(words in found, '%s: %s' % (name, found))
 
 
 def test_captures():

@@ -5,7 +5,6 @@ the same ports. Everything lies below one temporary directory, every wait polls 
 exactly the processes that this module started.
 """
 import atexit
-import binascii
 import os
 import shutil
 import signal
@@ -16,13 +15,15 @@ import tempfile
 import threading
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
+from slots import SLOTS, key_slot  # noqa: E402, F401
+
 SERVER = os.environ.get("RCF_SERVER", "/usr/bin/redis-server")  # another version, with its own tools beside it
 PATH = os.path.dirname(SERVER) + os.pathsep + os.environ["PATH"]
 CLIENT = "redis-cli"
 NODE_TIMEOUT_MS = 2000
 BAN_S = 60  # CLUSTER FORGET keeps a forgotten id away for a minute
 BUS_OFFSET = 10000
-SLOTS = 16384
 
 
 class Problem(Exception):
@@ -47,11 +48,6 @@ def wait_for(what, condition, seconds=20.0, pause=0.1):
         if time.monotonic() > end:
             raise Problem(f"{what}: not within {seconds:g} s")
         time.sleep(pause)
-
-
-def key_slot(key):
-    """The hash slot of a key without a hash tag: CRC16/XMODEM modulo the number of slots."""
-    return binascii.crc_hqx(key.encode(), 0) % SLOTS
 
 
 # ---------------------------------------------------------------- the protocol

@@ -1,13 +1,12 @@
 """Plans about membership executed on live clusters: empty nodes added, replicas moved, dead nodes taken out or brought back,
 and plans that were interrupted. Names of scenarios as arguments run only those."""
-import binascii
 import os
 import shutil
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cluster import SLOTS, Cluster, Problem, adopt, expect, wait_for  # noqa: E402
+from cluster import Cluster, Problem, adopt, expect, key_slot, wait_for  # noqa: E402
 from playing import Script, errors_of, grown, lend_slots, main, plan, remove  # noqa: E402
 
 
@@ -244,10 +243,6 @@ def alive_after_all():
 # ---------------------------------------------------------------- keys that exist nowhere else
 
 
-def slot_of(name):
-    return binascii.crc_hqx(name, 0) % SLOTS
-
-
 def dirty(name):
     """A removed node whose dump has keys that its members do not have any more, under names that no line should hold."""
     cluster, node = grown(name)
@@ -255,7 +250,7 @@ def dirty(name):
     wanted = {}
     for number in range(1000000):
         key = b"lost\x00\r\n'\"\\ $(touch pwned)`id`\xff%%s;\t%d" % number
-        if slot_of(key) < 90:
+        if key_slot(key) < 90:
             wanted[key] = number
             if len(wanted) == 6:
                 break

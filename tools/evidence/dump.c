@@ -326,19 +326,20 @@ static size_t join_stretches(struct dump_db *stretches, size_t count)
     return joined;
 }
 
-static bool is_duplicate(const struct dump_defect *defect)
+/* What is known only when all has been read. */
+static bool is_late(const struct dump_defect *defect)
 {
-    return defect->code == RDB_DUPLICATE_KEY;
+    return defect->code == RDB_DUPLICATE_KEY || defect->code == RDB_TEXT_TRANSFER;
 }
 
 /* Both those that were told last and the others are in the order of the file. */
-static void place_duplicates(struct dump_builder *builder)
+static void place_late(struct dump_builder *builder)
 {
     struct dump *dump = builder->dump;
     size_t count = dump->defect_count, early = 0, put = 0;
-    if (!builder->kept[RDB_DUPLICATE_KEY])
+    if (!builder->kept[RDB_DUPLICATE_KEY] && !builder->kept[RDB_TEXT_TRANSFER])
         return;
-    while (early < count && !is_duplicate(&builder->defects[early]))
+    while (early < count && !is_late(&builder->defects[early]))
         early++;
     struct dump_defect *placed = arena_array(builder->arena, count, sizeof(*placed));
     if (!placed)
@@ -360,7 +361,7 @@ struct dump *dump_builder_done(struct dump_builder *builder, enum rdb_stop stop,
     dump->dbs = builder->stretches;
     dump->db_count = join_stretches(builder->stretches, builder->stretch_count);
     dump->slot_keys = builder->slot_keys;
-    place_duplicates(builder);
+    place_late(builder);
     dump->whole = stop == RDB_STOP_NONE && builder->ended && !builder->doubtful;
     return arena_failed(builder->arena) ? NULL : dump;
 }

@@ -8,6 +8,7 @@
 #include "tools/evidence/dump_batch.h"
 #include "tools/evidence/dump_duplicates.h"
 #include "tools/evidence/dump_scan.h"
+#include "tools/evidence/dump_transfer.h"
 
 struct reading {
     struct dump_builder *builder;
@@ -108,6 +109,13 @@ static void take_losses(struct arena *arena, struct dump *dump, const struct sca
     dump->whole = false;
 }
 
+/* At some place, what stands there could not be read on from. */
+static bool is_unreadable(const struct scan_end *end)
+{
+    enum rdb_stop stop = end->losses ? end->first_stop : end->stop;
+    return stop == RDB_STOP_TRUNCATED || stop == RDB_STOP_CORRUPT || stop == RDB_STOP_UNSUPPORTED;
+}
+
 struct dump *dump_read(struct arena *arena, struct source *source, size_t file)
 {
     return dump_read_how(arena, source, file, &(struct dump_how){0});
@@ -134,6 +142,8 @@ struct dump *dump_read_how(struct arena *arena, struct source *source, size_t fi
     if (ok)
         ok = how->block ? dump_scan_sized(source, &options, &job, &end, how->block)
                         : dump_scan(source, &options, &job, &end);
+    if (ok && is_unreadable(&end))
+        ok = dump_transfer(how, reading.builder);
     struct duplicates duplicates = {.how = how, .keys = reading.keys, .compared = reading.compared, .end = end.offset};
     if (ok && reading.distinct)
         ok = dump_duplicates(&duplicates, reading.distinct, reading.builder);

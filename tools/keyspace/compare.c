@@ -54,6 +54,12 @@ void compare_narrow(struct compare *compare, bool (*wants)(const void *context, 
     compare->options.context = context;
 }
 
+void compare_salvage(struct compare *compare, struct source *(*reopen)(void *context), void *context)
+{
+    compare->reopen = reopen;
+    compare->reopen_context = context;
+}
+
 /* The one time that stands for absence is told as its neighbour, in an era before any. */
 uint64_t compare_expiry_code(const struct compare *compare, const struct rdb_key *key)
 {
@@ -112,7 +118,8 @@ static bool take_damage(void *context, const struct damage *damage, struct bytes
 {
     (void)key;
     struct batch *batch = context;
-    if (rdb_defect_is_corruption((enum rdb_defect)damage->code) && batch->corrupt++ == 0)
+    enum rdb_defect code = (enum rdb_defect)damage->code;
+    if ((rdb_defect_is_corruption(code) || code == RDB_UNREAD_BYTES) && batch->corrupt++ == 0)
         batch->first = damage->place;
     return true;
 }
@@ -156,7 +163,7 @@ bool compare_read(struct compare *compare, enum compare_side side, struct source
         .merge = merge,
         .drop = drop,
     };
-    const struct scan_options options = {.threads = compare->options.threads, .expect_end = true};
+    const struct scan_options options = scan_options_of(compare);
     compare->dumps[side]++;
     if (!dump_scan(source, &options, &job, &end->scan))
         return false;

@@ -68,7 +68,7 @@ struct compare_key {
 struct compare_end {
     struct scan_end scan;
     uint64_t keys;     /* read and wanted */
-    uint64_t corrupt;  /* defects that leave a key or value in doubt */
+    uint64_t corrupt;  /* defects that leave a key or value in doubt, and stretches that were skipped */
     struct place first; /* of the first of them */
     bool whole;        /* read to its end, without any of them */
 };
@@ -78,6 +78,10 @@ struct compare;
 /* NULL without memory. The caller owns the comparison; the options are copied, what they point to is borrowed. */
 struct compare *compare_new(const struct compare_options *options);
 void compare_free(struct compare *compare);
+
+/* From now on dumps are read on behind damage that loses the position, in both readings alike: `reopen` opens the dump
+ * that is read once more, as scan_options.reopen does. NULL, as at first: reading ends there. */
+void compare_salvage(struct compare *compare, struct source *(*reopen)(void *context), void *context);
 
 /* Reads one more dump, all of A before the first of B. False without memory only;
  * then the comparison is of no more use. */

@@ -256,7 +256,7 @@ bool compare_list(struct compare *compare, enum compare_side side, uint32_t file
         .merge = merge,
         .drop = drop,
     };
-    const struct scan_options options = {.threads = compare->options.threads, .expect_end = true};
+    const struct scan_options options = scan_options_of(compare);
     *end = (struct scan_end){.stop = RDB_STOP_MEMORY};
     if (!compare->index && !make_index(compare))
         return false;

@@ -35,6 +35,8 @@ enum { STORED_BLOCK = 4096 };
 
 struct compare {
     struct compare_options options;
+    struct source *(*reopen)(void *context);
+    void *reopen_context;
     struct compare_counts counts;
     uint64_t dumps[COMPARE_SIDES];
     uint64_t versions; /* keys of A whose name another entry has too: only their values tell them apart */
@@ -60,6 +62,15 @@ static inline unsigned state_of(const struct key_entry *entry)
 
 /* An expiry in 64 bits, absence included. */
 uint64_t compare_expiry_code(const struct compare *compare, const struct rdb_key *key);
+
+/* How any dump is read. */
+static inline struct scan_options scan_options_of(const struct compare *compare)
+{
+    return (struct scan_options){.threads = compare->options.threads,
+                                 .expect_end = true,
+                                 .reopen = compare->reopen,
+                                 .reopen_context = compare->reopen_context};
+}
 
 /* The keys of B that wait meet those of A. False without memory. */
 bool compare_join(struct compare *compare);

@@ -98,16 +98,19 @@ static void write_files(struct json *json, const struct keydiff *diff)
     json_array(json, "files");
     for (size_t f = 0; f < diff->file_count; f++) {
         const struct keydiff_file *file = &diff->files[f];
+        const struct scan_end *scan = &file->end.scan;
         json_object(json, NULL);
         json_text(json, "side", file->side == COMPARE_A ? "a" : "b");
         json_bytes(json, "file", escape_string(file->path));
         json_u64(json, "keys", file->end.keys);
         json_bool(json, "whole", file->end.whole);
         json_u64(json, "corrupt", file->end.corrupt);
-        if (file->end.scan.stop == RDB_STOP_NONE)
-            json_null(json, "why");
+        json_u64(json, "losses", scan->losses);
+        json_u64(json, "lost_bytes", scan->lost_bytes);
+        if (scan->losses || scan->stop != RDB_STOP_NONE)
+            json_bytes(json, "why", escape_string(scan->losses ? scan->first_why : scan->why));
         else
-            json_bytes(json, "why", escape_string(file->end.scan.why));
+            json_null(json, "why");
         json_end(json);
     }
     json_end(json);
