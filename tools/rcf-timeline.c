@@ -150,6 +150,7 @@ static int tell(struct cli *cli, const struct config *config, const struct evide
     }
     struct timeline_writing writing = {cli->out, history, &config->selection, arena, cli->verbose > 0};
     write_answer(cli, config, &writing);
+    cli_say_damaged(cli, evidence);
     say_limits(cli, history);
     if (arena_failed(arena)) {
         cli_error(cli, "out of memory");

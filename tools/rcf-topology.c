@@ -109,6 +109,7 @@ static int show(struct cli *cli, const struct config *config, const struct evide
     }
     struct topology_writing writing = {cli->out, evidence, topologies, evidence->arena, NULL};
     write_answer(cli, config, &writing);
+    cli_say_damaged(cli, evidence);
     if (arena_failed(evidence->arena)) {
         cli_error(cli, "out of memory");
         return CLI_FAILED;

@@ -355,7 +355,20 @@ def check_hostile():
         same(places(LAST, '127.0.4.6:7001')['log'].split('/')[-1], os.path.basename(path), 'the log')
 
 
+def check_damaged():
+    """What is cut is told as far as it goes, and said to be cut."""
+    with tempfile.TemporaryDirectory() as folder:
+        case = copy(LAST, folder + '/case')
+        for name in ('nodes_7001.conf', 'dump_7001.rdb'):
+            os.truncate(case + '/hosts/127.0.4.6/7001/' + name, 400)
+        for command in ('rcf-timeline', 'rcf-topology'):
+            code, out, err = run(command, case)
+            same((code, bool(out)), (0, True), command + ' of damaged files')
+            same(sorted(re.findall(r'note: \S+/(\S+): damaged', err)), ['dump_7001.rdb', 'nodes_7001.conf'], command + ' names damaged files')
+            same(run(command, LAST)[2].count('damaged'), 0, command + ' of whole files')
+
+
 for check in (check_shifts, check_layouts, check_few_pairs, check_zones, check_raw_times, check_years, check_backwards, check_stories, check_formats,
-              check_filters, check_storm, check_hostile):
+              check_filters, check_storm, check_hostile, check_damaged):
     check()
 finish()

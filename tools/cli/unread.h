@@ -9,4 +9,8 @@
  * skipped by rule (symbolic links, FIFOs, devices); a note when access times may have moved. */
 void cli_say_unread(struct cli *cli, const struct evidence *evidence);
 
+/* A note for each file whose content is damaged: the answer rests on what could be read of it. For commands that do not
+ * judge files themselves. */
+void cli_say_damaged(struct cli *cli, const struct evidence *evidence);
+
 #endif
