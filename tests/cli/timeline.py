@@ -355,6 +355,17 @@ def check_hostile():
         same(places(LAST, '127.0.4.6:7001')['log'].split('/')[-1], os.path.basename(path), 'the log')
 
 
+def check_quorum():
+    """Who fell silent before the others lost the majority is compared on one clock."""
+    for host in ('127.0.1.6', '127.0.1.7', '127.0.1.8'):
+        for seconds in (-7200, -100, 100, 7200):
+            with tempfile.TemporaryDirectory() as folder:
+                case = copy('fixtures/incidents-redis-7.0.15/lost-quorum', folder + '/case', seconds, host)
+                found = [f['summary'] for f in run_json('rcf-check', '--json', case)[1]['findings'] if f['finding'] == 'no-quorum']
+                expect(found and '2 of 3 voting primaries (127.0.1.6:7000, 127.0.1.7:8000)' in found[0],
+                       'lost quorum with the logs of %s moved by %d s: %s' % (host, seconds, found))
+
+
 def check_damaged():
     """What is cut is told as far as it goes, and said to be cut."""
     with tempfile.TemporaryDirectory() as folder:
@@ -369,6 +380,6 @@ def check_damaged():
 
 
 for check in (check_shifts, check_layouts, check_few_pairs, check_zones, check_raw_times, check_years, check_backwards, check_stories, check_formats,
-              check_filters, check_storm, check_hostile, check_damaged):
+              check_filters, check_storm, check_hostile, check_quorum, check_damaged):
     check()
 finish()

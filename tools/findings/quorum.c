@@ -5,6 +5,7 @@
 
 #include "tools/cluster/membership.h"
 #include "tools/findings/checks.h"
+#include "tools/history/history.h"
 
 /* ------------------------------------------------------------------ by flags */
 
@@ -46,21 +47,48 @@ static bool check_flags(struct findings *findings, const struct cluster *cluster
 
 /* ------------------------------------------------------------------ by logs */
 
-/* What an instance's logs say last, times by the clock of its host. */
+/* What brings the clocks of an instance to the one on which all are compared, in ms to be added: its log's, whose lines are
+ * then taken for UTC, and that of its file's pongs. Without a history nothing is known, and zones are as inferred. */
+struct correction {
+    bool known;
+    int64_t log_ms, pong_ms;
+};
+
+static struct correction *corrections_of(const struct history *history, size_t instances, struct arena *arena)
+{
+    struct correction *all = arena_array(arena, instances, sizeof(*all));
+    for (size_t o = 0; all && history && o < history->count; o++) {
+        const struct occurrence *seen = &history->occurrences[o];
+        if (seen->instance == SIZE_MAX || seen->when.source == CLOCK_NONE)
+            continue;
+        struct correction *correction = &all[seen->instance];
+        if (seen->kind == OCCURRENCE_VIEW_SAVED && seen->when.source == CLOCK_EPOCH)
+            correction->pong_ms = seen->when.ms - seen->when.raw_ms;
+        if (seen->kind == OCCURRENCE_LOG && seen->when.source == CLOCK_LOG) {
+            correction->known = true;
+            correction->log_ms = seen->when.ms - seen->when.raw_ms;
+        }
+    }
+    return all;
+}
+
+/* What an instance's logs say last. */
 struct last_word {
     const struct logbook_line *state; /* "Cluster state changed: ..."; NULL when there is none */
     int64_t state_ms, end_ms;         /* of that line; of the last line that is known */
 };
 
-static struct last_word last_word_of(const struct instance *instance, int year)
+static struct last_word last_word_of(const struct instance *instance, const struct correction *correction, int year)
 {
     struct last_word word = {NULL, INT64_MIN, INT64_MIN};
     int32_t zone = 0;
     instance_log_zone(instance, &zone, &year);
+    if (correction->known)
+        zone = 0;
     for (size_t b = 0; b < instance->logbook_count; b++)
         for (size_t l = 0; l < instance->logbooks[b]->count; l++) {
             const struct logbook_line *line = &instance->logbooks[b]->lines[l];
-            int64_t ms = line->time.known ? log_unix_ms(&line->time, year, zone) : INT64_MIN;
+            int64_t ms = line->time.known ? log_unix_ms(&line->time, year, zone) + correction->log_ms : INT64_MIN;
             word.end_ms = ms > word.end_ms ? ms : word.end_ms;
             if (line->event == LOGBOOK_CLUSTER_OK || line->event == LOGBOOK_CLUSTER_FAIL) {
                 word.state = line;
@@ -94,23 +122,25 @@ static bool hear_logs(struct findings *findings, const struct cluster *cluster, 
 {
     /* The mean length of a year is exact enough for logs that leave it out. */
     int year = (int)(1970 + cluster->newest_pong_ms / 1000 / 31556952);
+    struct correction *corrections = corrections_of(findings->history, cluster->evidence->instance_count, findings->arena);
     hearing->words = arena_array(findings->arena, cluster->member_count, sizeof(*hearing->words));
     hearing->since_ms = INT64_MAX;
-    for (uint32_t n = 0; hearing->words && n < cluster->member_count; n++) {
+    for (uint32_t n = 0; corrections && hearing->words && n < cluster->member_count; n++) {
         const struct node *node = &cluster->nodes[n];
         struct last_word *word = &hearing->words[n];
         if (node->instance == SIZE_MAX || !cluster_testifies(cluster, node->instance))
             continue;
         const struct instance *instance = &cluster->evidence->instances[node->instance];
-        *word = last_word_of(instance, year);
+        const struct correction *correction = &corrections[node->instance];
+        *word = last_word_of(instance, correction, year);
         if (!word->state || word->state->event != LOGBOOK_CLUSTER_FAIL || word->state_ms == INT64_MIN)
             continue;
-        if (!all_served(instance->view) || instance->view->newest_pong_ms > word->state_ms)
+        if (!all_served(instance->view) || instance->view->newest_pong_ms + correction->pong_ms > word->state_ms)
             return false; /* told by the slots; or the file is younger than the failure */
         hearing->failing++;
         hearing->since_ms = word->state_ms < hearing->since_ms ? word->state_ms : hearing->since_ms;
     }
-    return hearing->words && hearing->failing;
+    return corrections && hearing->words && hearing->failing;
 }
 
 static void check_logs(struct findings *findings, const struct cluster *cluster)
