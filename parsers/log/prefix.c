@@ -157,7 +157,8 @@ static bool same_second(const struct log_prefix_latest *latest, struct bytes tex
         return false;
     const uint8_t *digits = text.at + shaped->fraction;
     *milliseconds = (int16_t)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 + digits[2] - '0');
-    return is_digit(digits[0]) && is_digit(digits[1]) && is_digit(digits[2]) && memchr(level_letters, text.at[level], sizeof(level_letters) - 1);
+    return is_digit(digits[0]) && is_digit(digits[1]) && is_digit(digits[2]) &&
+           memchr(level_letters, text.at[level], sizeof(level_letters) - 1);
 }
 
 bool log_prefix_read_shaped(struct log_prefix_latest *latest, struct bytes text, const struct log_shaped *shaped,

@@ -131,8 +131,9 @@ const struct cluster *clusters_of(const struct clusters *clusters, size_t instan
  * when neither is in the case. */
 const struct claim *node_own_words(const struct node *node);
 
-/* Whose open-slot marks stand on the own line of a node (an index): its own, or, on a replica's, its primary's. Valkey 8.0 and
- * newer send SETSLOT to replicas, so these carry the marks too; no other server leaves one on a replica's line. */
+/* Whose open-slot marks stand on the own line of a node (an index): its own, or, on a replica's, its primary's. Valkey
+ * 8.0 and newer send SETSLOT to replicas, so these carry the marks too; no other server leaves one on a replica's
+ * line. */
 uint32_t cluster_marks_of(const struct cluster *cluster, uint32_t node);
 
 /* The node's own words have the same mark. False without own words. */

@@ -176,7 +176,8 @@ static int by_slot(const void *one, const void *two)
     return (a->peer > b->peer) - (a->peer < b->peer);
 }
 
-/* The marks on the own lines of members, by slot, without those that replicas have from their primaries. Other lines never have any, unless a hand has written them. */
+/* The marks on the own lines of members, by slot, without those that replicas have from their primaries. Other lines
+ * never have any, unless a hand has written them. */
 static struct slot_open *collect_marks(struct building *b, const struct cluster *cluster, size_t *count)
 {
     size_t cap = 0;

@@ -10,8 +10,9 @@ struct foreign {
     const struct cluster *cluster;
     uint32_t serves;   /* node whose slots are at home here, or NO_NODE */
     const struct dump *dump;
-    const bool *expected; /* slots that the instance or its primary imports, or that its own line claims: it finds them at its
-                           * start as its own, and whether it keeps them is told as slot-conflict */
+    /* Slots that the instance or its primary imports, or that its own line claims: it finds them at its start as its
+     * own, and whether it keeps them is told as slot-conflict. */
+    const bool *expected;
 };
 
 static bool is_foreign(const void *context, unsigned slot)

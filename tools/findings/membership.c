@@ -102,8 +102,11 @@ static void report_stale(struct findings *findings, const struct cluster *cluste
     else
         f->settles = arena_format(arena, "a member's view that lists %.8s", node->id);
     bool returns = cluster->server.product == PRODUCT_VALKEY && server_compare(cluster->server, 8, 1, 0) >= 0;
-    f->detail = arena_format(arena, "silent: %s%s", who(findings, cluster, index, m, m->forgot ? SILENCE_FORGOT : SILENCE_UNSAVED),
-                             returns ? "\nValkey 8.1 and newer: once it runs with this file, it introduces itself to the members again" : "");
+    const char *silent = who(findings, cluster, index, m, m->forgot ? SILENCE_FORGOT : SILENCE_UNSAVED);
+    f->detail = arena_format(arena, "silent: %s%s", silent,
+                             returns ? "\nValkey 8.1 and newer: once it runs with this file, it introduces itself to the "
+                                       "members again"
+                                     : "");
     finding_shows_claim(findings, f, &node->claims[0]);
     if (m->former == FORMER_LOG)
         finding_shows(findings, f, m->former_line->file, m->former_line->place);

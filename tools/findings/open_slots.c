@@ -70,7 +70,8 @@ static void show_dumps(struct findings *findings, struct finding *f, const struc
 static bool keys_of(const struct cluster *cluster, uint32_t index, const struct marked *set, uint64_t *keys)
 {
     const struct node *node = index == NO_NODE ? NULL : &cluster->nodes[index];
-    const struct dump *dump = node && node->instance != SIZE_MAX ? cluster->evidence->instances[node->instance].dump : NULL;
+    const struct dump *dump =
+        node && node->instance != SIZE_MAX ? cluster->evidence->instances[node->instance].dump : NULL;
     *keys = 0;
     for (unsigned slot = 0; dump && dump->slot_keys && slot < SLOT_COUNT; slot++)
         *keys += set->has[slot] ? dump->slot_keys[slot] : 0;
@@ -87,16 +88,19 @@ static void tell_keys(struct findings *findings, struct finding *f, const struct
         return;
     f->has_keys = true;
     f->keys = here + there;
-    f->detail = arena_format(findings->arena, "keys of %s by dumps: %s at %s, %s at the other", set->count == 1 ? "it" : "them",
-                             known_here ? arena_format(findings->arena, "%llu", (unsigned long long)here) : "unknown",
+    const char *unknown = "unknown";
+    f->detail = arena_format(findings->arena, "keys of %s by dumps: %s at %s, %s at the other",
+                             set->count == 1 ? "it" : "them",
+                             known_here ? arena_format(findings->arena, "%llu", (unsigned long long)here) : unknown,
                              cluster->nodes[index].name,
-                             known_there ? arena_format(findings->arena, "%llu", (unsigned long long)there) : "unknown");
+                             known_there ? arena_format(findings->arena, "%llu", (unsigned long long)there) : unknown);
 }
 
 static struct mark_group group_of(const struct cluster *cluster, uint32_t index, const struct mark *mark)
 {
     uint32_t of = cluster_marks_of(cluster, index);
-    return (struct mark_group){of, mark->kind, mark->peer, paired(cluster, cluster_node(cluster, mark->peer), of, mark)};
+    return (struct mark_group){of, mark->kind, mark->peer,
+                               paired(cluster, cluster_node(cluster, mark->peer), of, mark)};
 }
 
 static bool same_group(const struct mark_group *a, const struct mark_group *b)
@@ -134,10 +138,13 @@ static void summarise(struct findings *findings, struct finding *f, const struct
     const char *other = group->kind == SLOT_MIGRATING ? "importing" : "migrating";
     if (group->of != index && node_own_words(&cluster->nodes[group->of])) {
         f->severity = SEVERITY_WARNING;
-        f->summary = arena_format(findings->arena, "%s, a replica, is marked as %s %s, and its primary %s is not: the mark counts when it takes over.",
+        f->summary = arena_format(findings->arena,
+                                  "%s, a replica, is marked as %s %s, and its primary %s is not: the mark counts when "
+                                  "it takes over.",
                                   cluster->nodes[index].name, doing, peer, name);
     } else if (group->paired) {
-        f->summary = arena_format(findings->arena, "Migrating from %s to %s, and %s is importing: a move that was not finished.", name,
+        f->summary = arena_format(findings->arena,
+                                  "Migrating from %s to %s, and %s is importing: a move that was not finished.", name,
                                   peer, peer);
     } else {
         f->summary = arena_format(findings->arena, "%s is %s %s, but %s is not %s.", name, doing, peer, peer, other);

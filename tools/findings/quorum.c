@@ -47,8 +47,8 @@ static bool check_flags(struct findings *findings, const struct cluster *cluster
 
 /* ------------------------------------------------------------------ by logs */
 
-/* What brings the clocks of an instance to the one on which all are compared, in ms to be added: its log's, whose lines are
- * then taken for UTC, and that of its file's pongs. Without a history nothing is known, and zones are as inferred. */
+/* What brings the clocks of an instance to the one on which all are compared, in ms to be added: its log's, whose lines
+ * are then taken for UTC, and that of its file's pongs. Without a history nothing is known, and zones are as inferred. */
 struct correction {
     bool known;
     int64_t log_ms, pong_ms;
@@ -122,7 +122,8 @@ static bool hear_logs(struct findings *findings, const struct cluster *cluster, 
 {
     /* The mean length of a year is exact enough for logs that leave it out. */
     int year = (int)(1970 + cluster->newest_pong_ms / 1000 / 31556952);
-    struct correction *corrections = corrections_of(findings->history, cluster->evidence->instance_count, findings->arena);
+    struct correction *corrections =
+        corrections_of(findings->history, cluster->evidence->instance_count, findings->arena);
     hearing->words = arena_array(findings->arena, cluster->member_count, sizeof(*hearing->words));
     hearing->since_ms = INT64_MAX;
     for (uint32_t n = 0; corrections && hearing->words && n < cluster->member_count; n++) {

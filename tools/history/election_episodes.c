@@ -93,7 +93,8 @@ static const struct election *winner_instead(const struct chronicle *chronicle, 
         if (other == election || other->won == NONE || !same_id(other->old_primary, election->old_primary) ||
             same_id(other->candidate, election->candidate))
             continue;
-        if (end_of(chronicle, other) >= election->ms && end_of(chronicle, other) <= end_of(chronicle, election) + SOON_MS)
+        int64_t end = end_of(chronicle, other);
+        if (end >= election->ms && end <= end_of(chronicle, election) + SOON_MS)
             return other;
     }
     return NULL;

@@ -229,7 +229,8 @@ bool check_given_up(struct making *m)
                                         m->wish->accepted_loss),
                            NULL);
     return making_stop(m, PLAN_REFUSED,
-                       arena_format(m->arena, "--accept-loss=%" PRIu64 " does not fit: %" PRIu64 " key%s only in the dump of %s",
+                       arena_format(m->arena,
+                                    "--accept-loss=%" PRIu64 " does not fit: %" PRIu64 " key%s only in the dump of %s",
                                     m->wish->accepted_loss, keys, keys == 1 ? " exists" : "s exist", nodes),
                        arena_format(m->arena, "--accept-loss=%" PRIu64 " gives them up", keys));
 }

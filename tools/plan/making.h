@@ -191,8 +191,8 @@ bool check_copies(struct making *m);
  * words; NULL when it would not. */
 const char *tool_objects(struct making *m);
 
-/* Refuses to lose the keys of the stage's copies that exist only here, naming them, unless the user gives up keys or has them
- * carried over; false when the plan was stopped. */
+/* Refuses to lose the keys of the stage's copies that exist only here, naming them, unless the user gives up keys or has
+ * them carried over; false when the plan was stopped. */
 bool check_loss(struct making *m);
 
 /* The stages together give up as many keys as the user says, no more and no fewer. To be asked when all are made. */

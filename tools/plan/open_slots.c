@@ -80,8 +80,8 @@ static size_t importer_of(const struct closing *c, size_t owner, unsigned slot)
     return other && other->kind == SLOT_IMPORTING && other->peer == evidence->instances[owner].node ? peer : SIZE_MAX;
 }
 
-/* The primary has a mark of the slot, or a replica that has it from this primary (cluster_marks_of()): SETSLOT STABLE at the
- * primary reaches both. */
+/* The primary has a mark of the slot, or a replica that has it from this primary (cluster_marks_of()): SETSLOT STABLE at
+ * the primary reaches both. */
 static bool is_marked(const struct closing *c, uint32_t primary, unsigned slot)
 {
     for (uint32_t n = 0; n < c->cluster->member_count; n++)
