@@ -53,6 +53,14 @@ def check_other_plans():
     same((code, plan['outcome'], plan['steps']), (0, 'nothing-to-do', []), 'a member needs nothing')
 
 
+def check_return_of_a_primary():
+    """What it says of the others when it is back is what they are by then, shards too: its replicas follow another primary."""
+    code, plan = run_json('rcf-plan', '--json', 'repair', 'fixtures/incidents-valkey-8.1.1/dead-primary')
+    same((code, sorted(plan['rehearsal']['before']), plan['rehearsal']['after'], plan['rehearsal']['new']),
+         (0, ['failed-member', 'stale-view'], [], []), 'a dead primary of servers with shard ids')
+    expect(not any('shard-id' in note for note in plan['details']), 'no shard is left over: %s' % plan['details'])
+
+
 def check_refusals():
     code, out, err = run('rcf-plan', 'rejoin', '127.0.31.6:7002', INCIDENTS + 'dirty-removed')
     same((code, out), (1, ''), 'dirty-removed is refused')
@@ -280,6 +288,7 @@ def check_scripts():
 
 check_main_job()
 check_other_plans()
+check_return_of_a_primary()
 check_refusals()
 check_rescue()
 check_membership()

@@ -99,6 +99,7 @@ static const struct asked cases[] = {
     {"fixtures/incidents-redis-7.0.15/dirty-removed", NULL, GOAL_REPAIR, .rescue = true},
     {"fixtures/incidents-redis-7.0.15/epoch-collision/before", NULL, GOAL_REPAIR},
     {"fixtures/story-redis-7.0.15/09-host-lost", NULL, GOAL_REPAIR},
+    {"fixtures/incidents-valkey-8.1.1/dead-primary", NULL, GOAL_REPAIR},
 };
 
 /* The plan with other steps in one of its stages. */

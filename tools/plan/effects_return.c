@@ -39,6 +39,22 @@ static bool tell_all(struct model *model, const struct cluster *cluster, const s
     return true;
 }
 
+/* Its own file is of the time before; what it then says of the others is what stands. */
+static bool tell_it(struct model *model, const struct cluster *cluster, uint32_t index, size_t number)
+{
+    for (uint32_t n = 0; n < cluster->member_count; n++) {
+        const struct entry *entry = n == index ? NULL : cluster->nodes[n].entry;
+        struct entry draft;
+        if (!entry)
+            continue;
+        draft = *entry;
+        draft.mark_count = 0; /* nobody shows those of others */
+        if (!model_change_entry(model, number, &draft, cluster->newest_pong_ms))
+            return false;
+    }
+    return true;
+}
+
 static const char *bring_back(struct model *model, const struct stage *stage, const struct step *step)
 {
     const struct cluster *cluster = stage->cluster;
@@ -47,7 +63,7 @@ static const char *bring_back(struct model *model, const struct stage *stage, co
     if (index == NO_NODE || !cluster->nodes[index].entry)
         return "it is no member";
     if (!settle(cluster, index, model, &draft) || !tell_all(model, cluster, &draft) ||
-        !model_change_entry(model, step->on, &draft, 0))
+        !tell_it(model, cluster, index, step->on) || !model_change_entry(model, step->on, &draft, 0))
         return MODEL_NO_MEMORY;
     model->processes[step->on].running = true;
     model->processes[step->on].joined = true;
